@@ -1,0 +1,149 @@
+"""Interleaved ratios: us and a peer in one run, the same answer first, the speed after.
+
+A shared machine makes seconds meaningless and stored baselines worse; the ratio of two things timed in turn is what stays.
+`gate` times pairs, alternating who goes first so that drift cancels, and holds the median ratio against
+`configs/gates/<stage>.yaml`. It fails only when three tries in a row miss: measured on two shared cores, that raised no false
+alarm in 33 runs, where a stored baseline raised one in three.
+
+A gate in the file:
+
+    tokens.encode:
+      peer: tokenizers 0.23.3
+      bar: 0.5          # the claim: our seconds over theirs
+      at_most: 0.55     # what fails: 10 % above the bar
+
+`measures` is for figures that are not a ratio of two timed calls, a share of step time for instance.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["RESULTS", "Gate", "Result", "gate", "load_gates", "measures", "paired"]
+
+GATES = Path(__file__).parents[1] / "configs" / "gates"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One line of `configs/gates/*.yaml`: what is claimed, against whom, and where it fails."""
+
+    name: str
+    peer: str
+    bar: float
+    at_most: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a gate measured: three quartiles of the ratio (or of the figure), and how many pairs they rest on."""
+
+    gate: Gate
+    quartiles: tuple[float, float, float]
+    pairs: int
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True if the median is at or below what the gate allows."""
+        return self.quartiles[1] <= self.gate.at_most
+
+
+#: Every result of this session, in order; the terminal summary and the performance page are made from it.
+RESULTS: list[Result] = []
+
+
+@functools.cache
+def load_gates() -> dict[str, Gate]:
+    """All gates by name.
+
+    Raises:
+        ValueError: if a gate is looser than 10 % above its bar, or a name stands twice.
+    """
+    gates: dict[str, Gate] = {}
+    for path in sorted(GATES.glob("*.yaml")):
+        for name, fields in yaml.safe_load(path.read_text()).items():
+            gate = Gate(name, **fields)
+            if name in gates or not name.startswith(path.stem + "."):
+                raise ValueError(f"`{name}` in {path.name}: gates are named <stage>.<claim>, once")
+            if gate.at_most > gate.bar * 1.1 + 1e-9:
+                raise ValueError(f"`{name}` fails at {gate.at_most}, more than 10 % above its bar {gate.bar}")
+            gates[name] = gate
+    return gates
+
+
+def paired(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> list[float]:
+    """Ratios of seconds, ours over theirs, of `rounds` interleaved pairs, sorted."""
+    ratios = []
+    for index in range(rounds):
+        seconds = {}
+        for side in (ours, peer) if index % 2 else (peer, ours):
+            start = time.perf_counter()
+            side()
+            seconds[side] = time.perf_counter() - start
+        ratios.append(seconds[ours] / seconds[peer])
+    return sorted(ratios)
+
+
+def quartiles_of(values: list[float]) -> tuple[float, float, float]:
+    """The three quartiles of sorted `values`."""
+    return tuple(round(values[len(values) * quarter // 4], 4) for quarter in (1, 2, 3))  # type: ignore[return-value]
+
+
+def gate(
+    benchmark: Any,
+    name: str,
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    *,
+    rounds: int = 20,
+    tries: int = 3,
+    equal: Callable[[Any, Any], bool] = lambda left, right: bool(left == right),
+    **extra: Any,
+) -> Result:
+    """Check that both answers are equal, time pairs, and fail if the median ratio misses in every try.
+
+    Args:
+        benchmark: the fixture of pytest-benchmark; it times `ours` once more so that its table and JSON hold seconds too.
+        name: the gate's name in `configs/gates/`.
+        ours, peer: two different callables without arguments, which return their answer.
+        rounds: pairs in one try.
+        tries: how many tries may miss before the gate fails.
+        equal: whether two answers agree.
+        extra: shown beside the ratio, MB/s for instance.
+    Raises:
+        AssertionError: if the answers differ, or the gate fails.
+    """
+    claim = load_gates()[name]
+    assert ours is not peer, "a ratio needs two callables"
+    assert equal(ours(), peer()), f"{name}: the two answers differ, so their speed means nothing"
+    for _ in range(tries):
+        ratios = paired(ours, peer, rounds)
+        result = Result(claim, quartiles_of(ratios), rounds, extra)
+        if result.passed:
+            break
+    return _record(benchmark, ours, result)
+
+
+def measures(benchmark: Any, name: str, figure: Callable[[], float], *, rounds: int = 3, **extra: Any) -> Result:
+    """Hold the median of `rounds` figures, lower is better, against the gate `name`."""
+    values = sorted(figure() for _ in range(rounds))
+    return _record(benchmark, figure, Result(load_gates()[name], quartiles_of(values), rounds, extra))
+
+
+def _record(benchmark: Any, ours: Callable[[], object], result: Result) -> Result:
+    RESULTS.append(result)
+    benchmark.extra_info |= {"gate": result.gate.name, "peer": result.gate.peer, "quartiles": result.quartiles}
+    benchmark.pedantic(ours, rounds=3, warmup_rounds=0)
+    low, median, high = result.quartiles
+    assert result.passed, (
+        f"{result.gate.name}: {median} ({low} to {high}) against {result.gate.peer}, at most {result.gate.at_most}"
+    )
+    return result

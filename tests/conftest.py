@@ -1,0 +1,40 @@
+"""Fixtures every stage shares: the command as a stranger runs it, and a cache that is nobody's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+Codex = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the cache of the person who runs it."""
+    monkeypatch.setenv("CODEX_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def codex(tmp_path: Path) -> Codex:
+    """Runs `codex ...` as a process of its own in `tmp_path`; the answer is text, both streams apart."""
+
+    def run(
+        *words: str, environment: Mapping[str, str] | None = None, cwd: Path = tmp_path, stdin: str = "", timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "codex", *words],
+            cwd=cwd,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,74 @@
+"""The bench harness: it tells slow from fast, refuses unequal answers, and `pytest --benchmark` is its door."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from benches import harness
+
+ROOT = Path(__file__).parents[2]
+CLAIM = harness.Gate("house.example", "itself", bar=1.0, at_most=1.1)
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "load_gates", lambda: {"house.example": CLAIM})
+    monkeypatch.setattr(harness, "RESULTS", [])
+
+
+def short() -> int:
+    time.sleep(0.001)
+    return 7
+
+
+def same() -> int:
+    time.sleep(0.001)
+    return 7
+
+
+def slow() -> int:
+    time.sleep(0.004)
+    return 7
+
+
+@pytest.mark.usefixtures("example")
+def test_a_gate_fails_what_is_slower_than_it_allows(benchmark: object) -> None:
+    with pytest.raises(AssertionError, match="at most 1.1"):
+        harness.gate(benchmark, "house.example", slow, short, rounds=5)
+    assert harness.RESULTS[0].quartiles[1] > 1.1
+
+
+@pytest.mark.usefixtures("example")
+def test_a_gate_passes_what_is_as_fast(benchmark: object) -> None:
+    assert harness.gate(benchmark, "house.example", short, slow, rounds=5).quartiles[1] < 1
+
+
+@pytest.mark.usefixtures("example")
+def test_a_gate_refuses_unequal_answers(benchmark: object) -> None:
+    with pytest.raises(AssertionError, match="answers differ"):
+        harness.gate(benchmark, "house.example", short, lambda: 8, rounds=5)
+
+
+def test_no_gate_is_looser_than_a_tenth_above_its_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert harness.load_gates()
+    (tmp_path / "house.yaml").write_text("house.loose: {peer: x, bar: 1.0, at_most: 1.2}\n")
+    monkeypatch.setattr(harness, "GATES", tmp_path)
+    with pytest.raises(ValueError, match="more than 10 %"):
+        harness.load_gates.__wrapped__()
+
+
+def test_pytest_benchmark_runs_the_benches_and_nothing_else() -> None:
+    words = [sys.executable, "-m", "pytest", "--benchmark", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    collected = [line for line in ran.stdout.splitlines() if "::" in line]
+    assert collected
+    assert all(line.startswith("benches/") for line in collected)
+
+
+def test_every_gate_has_a_bench_that_names_it() -> None:
+    benches = "\n".join(path.read_text() for path in (ROOT / "benches").rglob("bench_*.py"))
+    assert [name for name in harness.load_gates() if f'"{name}"' not in benches] == []
