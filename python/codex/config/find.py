@@ -1,0 +1,105 @@
+"""Which file a configuration is, and its bytes as text.
+
+A name is a path, else a packaged configuration: `base` and `training/base` are both
+`configs/training/base.yaml`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from codex.config.faults import Fault, Origin, shown
+
+__all__ = ["MAXIMUM_BYTES", "Found", "find", "packaged_names", "read_text"]
+
+MAXIMUM_BYTES = 1024 * 1024
+
+_PACKAGED_FOLDER = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configuration file, and what to call it in messages."""
+
+    path: Path
+    shown: str
+
+
+def packaged_names() -> list[str]:
+    """The configurations that come with codex, by the names `find` takes.
+
+    >>> "training/base" in packaged_names()
+    True
+    """
+    folder = _packaged_root() / _PACKAGED_FOLDER
+    stems = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml"))
+    return sorted(f"{_PACKAGED_FOLDER}/{stem}" for stem in stems)
+
+
+def find(name: str | Path, *, beside: Path | None = None) -> Found | None:
+    """The file that `name` means; None if there is none.
+
+    Args:
+        name: a path, else the name of a packaged configuration.
+        beside: the folder a relative path starts from; default the working directory.
+    """
+    path = Path(name) if beside is None else beside / name
+    if path.is_file():
+        return Found(path, str(path))
+    word = str(name).removesuffix(".yaml")
+    for packaged in packaged_names():
+        if word in (packaged, packaged.removeprefix(f"{_PACKAGED_FOLDER}/")):
+            return Found(_packaged_root() / f"{packaged}.yaml", f"codex/configs/{packaged}.yaml")
+    return Found(path, str(path)) if path.exists() else None
+
+
+def missing(name: str | Path, origin: Origin) -> Fault:
+    """The fault that no file is meant by `name`, with the nearest that is."""
+    path = Path(name)
+    folder = path.parent if path.parent.is_dir() else Path()
+    beside = [str(path.parent / other.name) for other in sorted(folder.glob("*.y*ml"))]
+    short = [packaged.removeprefix(f"{_PACKAGED_FOLDER}/") for packaged in packaged_names()]
+    near = difflib.get_close_matches(str(name), [*beside, *packaged_names(), *short], n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"packaged configurations: {', '.join(packaged_names())}"
+    return Fault(f"no configuration {shown(str(name))}", origin, hint=hint)
+
+
+def read_text(found: Found, faults: list[Fault]) -> str | None:
+    """The text of a file of at most 1 MiB of UTF-8; None, and a fault, if it is not that."""
+    origin = Origin(found.shown)
+    if found.path.is_dir():
+        faults.append(Fault(f"{shown(found.shown)} is a folder, expected a file", origin))
+        return None
+    try:
+        with found.path.open("rb") as file:
+            data = file.read(MAXIMUM_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        faults.append(Fault(f"{shown(found.shown)} cannot be read: {reason}", origin))
+        return None
+    if len(data) > MAXIMUM_BYTES:
+        faults.append(Fault("more than 1 MiB, expected a configuration", origin))
+        return None
+    return _decode(data, found.shown, faults)
+
+
+def _decode(data: bytes, name: str, faults: list[Fault]) -> str | None:
+    start = Origin(name, 1, 1)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:64]:
+        faults.append(Fault("this file is UTF-16 or UTF-32, expected UTF-8", start, hint="save it as UTF-8"))
+        return None
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        lines = data[: error.start].decode("utf-8").split("\n")
+        place = Origin(name, len(lines), len(lines[-1]) + 1)
+        message = f"not UTF-8: byte 0x{data[error.start]:02x}"
+        faults.append(Fault(message, place, hint="save the file as UTF-8"))
+        return None
+
+
+def _packaged_root() -> Path:
+    return Path(str(files("codex"))) / "configs"

@@ -1,0 +1,129 @@
+"""What the schema knows about each key, in words: for errors, for `explain`, for the reference page.
+
+A leaf is a key that holds a value, `train.max_steps`; a section holds leaves, `train`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from codex.config.schema import Config
+
+__all__ = ["Leaf", "leaves", "nearest_keys", "nearest_words", "sections"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One key that holds a value.
+
+    Args:
+        key: dotted, `train.max_steps`.
+        default: its value when nothing is written.
+        sentence: what it is for.
+        schema: its JSON schema, without references.
+    """
+
+    key: str
+    default: Any
+    sentence: str
+    schema: Mapping[str, Any]
+
+    @property
+    def wanted(self) -> str:
+        """What the key takes, in words.
+
+        >>> leaves()["train.max_steps"].wanted
+        'a whole number from 1 to 1099511627776'
+        """
+        return _words(self.schema)
+
+    @property
+    def choices(self) -> list[str]:
+        """The words it takes if those can be counted, else nothing."""
+        return [str(choice) for choice in self.schema.get("enum", ())]
+
+
+@cache
+def sections() -> Mapping[str, str]:
+    """Every section and its sentence, in the order of the schema."""
+    return {name: info.description or "" for name, info in Config.model_fields.items()}
+
+
+@cache
+def leaves() -> Mapping[str, Leaf]:
+    """Every leaf by its dotted key, in the order of the schema."""
+    definitions = Config.model_json_schema()["$defs"]
+    found = {}
+    for section, section_info in Config.model_fields.items():
+        model: Any = section_info.annotation
+        schemas = definitions[model.__name__]["properties"]
+        for name, info in model.model_fields.items():
+            key = f"{section}.{name}"
+            found[key] = Leaf(key, info.default, info.description, schemas[name])
+    return found
+
+
+def nearest_keys(key: str, *, is_section: bool = False, count: int = 3) -> list[str]:
+    """The valid keys that `key` was most likely meant to be, the likeliest first.
+
+    The last word weighs most, so that a key written under the wrong section finds the right one; among equals
+    the section that was written wins. A mapping (`is_section`) was meant to be a section.
+
+    >>> nearest_keys("train.max_step")[0], nearest_keys("model.learning_rate")[0]
+    ('train.max_steps', 'train.learning_rate')
+    """
+    parent, _, word = key.rpartition(".")
+    scored = []
+    for candidate in sections() if is_section else leaves():
+        section, _, name = candidate.rpartition(".")
+        likeness = _likeness(word, name)
+        if likeness >= 0.6:
+            scored.append((likeness + 0.25 * _likeness(parent, section), candidate))
+    if not parent and not is_section:
+        scored += [(likeness, name) for name in sections() if (likeness := _likeness(word, name)) >= 0.6]
+    scored.sort(key=lambda pair: -pair[0])
+    return [candidate for score, candidate in scored[:count] if score >= scored[0][0] - 0.15]
+
+
+def nearest_words(word: str, words: list[str]) -> list[str]:
+    """The words that `word` was most likely meant to be, the likeliest first."""
+    return difflib.get_close_matches(word.lower(), words, n=2, cutoff=0.5)
+
+
+def _likeness(a: str, b: str) -> float:
+    return difflib.SequenceMatcher(None, a.lower(), b).ratio()
+
+
+def _words(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_words(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{choice}`" for choice in schema["enum"])
+    kind = schema["type"]
+    if kind == "array":
+        return f"a list of {_words(schema['items'])}"
+    if kind == "string":
+        return "text that is not empty" if schema.get("minLength") else "text"
+    if kind in ("integer", "number"):
+        return ("a whole number" if kind == "integer" else "a number") + _range(schema)
+    return {"boolean": "true or false", "null": "null"}[str(kind)]
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f" from {low:.17g} to {high:.17g}"
+    bounds = [f"{word} {schema[name]:.17g}" for word, name in _BOUNDS.items() if name in schema]
+    return " " + " and ".join(bounds) if bounds else ""
+
+
+_BOUNDS = {
+    "above": "exclusiveMinimum",
+    "at least": "minimum",
+    "below": "exclusiveMaximum",
+    "at most": "maximum",
+}

@@ -1,0 +1,130 @@
+"""Conditions that tie keys together; each names its keys, so that an error can say where they were written.
+
+A rule is a function over the values of its keys: None if they can stand together, else what is wrong and what
+to do. It runs whenever its own keys are valid, whatever else is wrong in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["RULES", "Broken", "Rule", "broken_rules"]
+
+Verdict = tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition and the keys it is about, in the order in which it takes their values."""
+
+    keys: tuple[str, ...]
+    judge: Callable[..., Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that does not hold."""
+
+    keys: tuple[str, ...]
+    message: str
+    hint: str
+
+
+RULES: list[Rule] = []
+
+
+def broken_rules(value_of: Callable[[str], Any], *, except_keys: Collection[str] = ()) -> Iterator[Broken]:
+    """The rules that do not hold.
+
+    Args:
+        value_of: the value of a dotted key.
+        except_keys: keys without a valid value; no rule about one of them is asked.
+    """
+    for rule in RULES:
+        if not any(key in except_keys for key in rule.keys):
+            verdict = rule.judge(*(value_of(key) for key in rule.keys))
+            if verdict is not None:
+                yield Broken(rule.keys, *verdict)
+
+
+def _rule(*keys: str) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
+    def register(judge: Callable[..., Verdict]) -> Callable[..., Verdict]:
+        RULES.append(Rule(keys, judge))
+        return judge
+
+    return register
+
+
+@_rule("run.name")
+def _run_name_is_a_folder(name: str | None) -> Verdict:
+    if name is None:
+        return None
+    plain = not any(character in "/\\" or not character.isprintable() for character in name)
+    if plain and len(name) <= 100 and name[:1] not in (".", "-") and name == name.strip() != "":
+        return None
+    return (
+        f"`run.name` is {name!r:.60}, expected the name of a folder",
+        "1 to 100 printable characters without a slash, not starting with `.` or `-`",
+    )
+
+
+@_rule("data.corpus", "data.paths")
+def _one_source_of_text(corpus: str | None, paths: tuple[str, ...]) -> Verdict:
+    if corpus is not None and paths:
+        return (
+            f"`data.corpus` is `{corpus}` and `data.paths` lists {len(paths)}, expected only one of them",
+            "`data.corpus=null` reads the paths, `data.paths=[]` reads the corpus",
+        )
+    if corpus is None and not paths:
+        return (
+            "`data.corpus` is null and `data.paths` is an empty list, expected one of them",
+            "`data.corpus=python-stdlib` reads the library of this Python",
+        )
+    return None
+
+
+@_rule("model.width", "model.heads")
+def _heads_share_width(width: int, heads: int) -> Verdict:
+    if width % (2 * heads) == 0:
+        return None
+    below = width - width % (2 * heads)
+    hint = "use " + " or ".join(f"`model.width: {size}`" for size in (below, below + 2 * heads) if size)
+    if width % heads:
+        return f"`model.width` is {width}, expected a multiple of `model.heads`, which is {heads}", hint
+    each = f"`model.width` / `model.heads` is {width} / {heads} = {width // heads}"
+    return f"{each}, expected an even number for RoPE", hint
+
+
+@_rule("model.heads", "model.key_value_heads")
+def _key_value_heads_are_shared(heads: int, key_value_heads: int) -> Verdict:
+    if heads % key_value_heads:
+        divisors = ", ".join(str(d) for d in range(1, heads + 1) if heads % d == 0)
+        return (
+            f"`model.key_value_heads` is {key_value_heads}, expected a divisor of `model.heads`, "
+            f"which is {heads}",
+            f"one of {divisors}",
+        )
+    return None
+
+
+@_rule("train.warmup_steps", "train.max_steps")
+def _warmup_ends(warmup_steps: int, max_steps: int) -> Verdict:
+    if warmup_steps >= max_steps:
+        return (
+            f"`train.warmup_steps` is {warmup_steps}, expected less than `train.max_steps`, "
+            f"which is {max_steps}",
+            f"use `train.warmup_steps: {max_steps // 20}`",
+        )
+    return None
+
+
+@_rule("evaluate.stride", "model.context")
+def _windows_leave_no_gap(stride: int, context: int) -> Verdict:
+    if stride > context:
+        return (
+            f"`evaluate.stride` is {stride}, expected at most `model.context`, which is {context}",
+            f"use `evaluate.stride: {max(1, context // 2)}`",
+        )
+    return None
