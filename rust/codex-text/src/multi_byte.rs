@@ -1,0 +1,148 @@
+//! East Asian encodings: one, two, three or four bytes a character.
+
+/// Characters by their bytes; `NOTHING` where there is none.
+#[derive(Debug)]
+pub(crate) struct MultiByte {
+    one: Vec<char>,
+    /// By both bytes.
+    two: Vec<char>,
+    /// By the last two of three bytes; the first is the same for all (`euc_jp` has 8f).
+    three: Option<(u8, Vec<char>)>,
+    four: Vec<Run>,
+}
+
+/// Four-byte sequences (`gb18030`) whose code points follow one another.
+#[derive(Debug)]
+struct Run {
+    linear: u32,
+    point: u32,
+    count: u32,
+}
+
+/// No text holds it, so it can stand for a hole.
+const NOTHING: char = '\0';
+
+impl MultiByte {
+    /// Rows `lead first characters`, and `@ linear point count` for runs of four-byte sequences.
+    pub(crate) fn parse(rows: &[&str]) -> Self {
+        let mut one: Vec<char> = (0..0x80).map(char::from).collect();
+        one.resize(0x100, NOTHING);
+        let mut table = Self {
+            one,
+            two: vec![NOTHING; 0x1_0000],
+            three: None,
+            four: Vec::new(),
+        };
+        for row in rows {
+            let words: Vec<&str> = row.splitn(3, ' ').collect();
+            if let ["@", linear, rest] = words[..] {
+                table.four.extend(Run::parse(linear, rest));
+            } else if let [lead, first, characters] = words[..] {
+                table.add(lead, hexadecimal(first), characters);
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, lead: &str, first: usize, characters: &str) {
+        let trails = match (lead.len(), hexadecimal(lead)) {
+            (1, _) => &mut self.one[..],
+            (2, lead) => &mut self.two[lead << 8..],
+            (_, leads) => {
+                let [.., before, lead] = leads.to_be_bytes();
+                let (_, three) = self
+                    .three
+                    .get_or_insert_with(|| (before, vec![NOTHING; 0x1_0000]));
+                &mut three[usize::from(lead) << 8..]
+            }
+        };
+        for (place, character) in trails[first..].iter_mut().zip(characters.chars()) {
+            *place = if character == '.' { NOTHING } else { character };
+        }
+    }
+
+    /// The characters of `data`, or the offset of the first byte that begins none.
+    pub(crate) fn decode(&self, data: &[u8]) -> Result<String, usize> {
+        let mut text = String::with_capacity(data.len() + data.len() / 2);
+        let mut at = 0;
+        while at < data.len() {
+            let (character, length) = self.first(&data[at..]).ok_or(at)?;
+            text.push(character);
+            at += length;
+        }
+        Ok(text)
+    }
+
+    /// The first character, and how many bytes it is.
+    fn first(&self, data: &[u8]) -> Option<(char, usize)> {
+        let known = |character: char, length| (character != NOTHING).then_some((character, length));
+        let pair = |a: u8, b: u8| usize::from(u16::from_be_bytes([a, b]));
+        let [a, rest @ ..] = data else { return None };
+        known(self.one[usize::from(*a)], 1)
+            .or_else(|| known(self.two[pair(*a, *rest.first()?)], 2))
+            .or_else(|| match (&self.three, rest) {
+                (Some((lead, three)), [b, c, ..]) if lead == a => known(three[pair(*b, *c)], 3),
+                _ => None,
+            })
+            .or_else(|| match *rest {
+                [b, c, d, ..] => self.four_bytes([*a, b, c, d]).map(|character| (character, 4)),
+                _ => None,
+            })
+    }
+
+    fn four_bytes(&self, bytes: [u8; 4]) -> Option<char> {
+        let mut linear = 0;
+        for (byte, (first, count)) in
+            bytes
+                .into_iter()
+                .zip([(0x81, 126), (0x30, 10), (0x81, 126), (0x30, 10)])
+        {
+            let digit = byte.checked_sub(first).filter(|digit| *digit < count)?;
+            linear = linear * u32::from(count) + u32::from(digit);
+        }
+        let run = self.four.iter().rev().find(|run| run.linear <= linear)?;
+        let past = linear - run.linear;
+        if past < run.count {
+            char::from_u32(run.point + past)
+        } else {
+            None
+        }
+    }
+}
+
+impl Run {
+    fn parse(linear: &str, rest: &str) -> Option<Self> {
+        let (point, count) = rest.split_once(' ')?;
+        Some(Self {
+            linear: linear.parse().ok()?,
+            point: u32::from_str_radix(point, 16).ok()?,
+            count: count.parse().ok()?,
+        })
+    }
+}
+
+fn hexadecimal(word: &str) -> usize {
+    usize::from_str_radix(word, 16).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_two_three_and_four_bytes_stand_side_by_side() {
+        let table = MultiByte::parse(&["- a1 ｡｢", "8e a1 あ.う", "8fa2 b7 ~", "@ 0 80 2", "@ 10 100 1"]);
+        let data = b"a\xa1\x8e\xa1\x8e\xa3\x8f\xa2\xb7\x81\x30\x81\x31\x81\x30\x82\x30";
+        assert_eq!(table.decode(data), Ok("a｡あう~\u{81}\u{100}".to_owned()));
+        for (data, at) in [
+            (&b"a\x8e\xa2"[..], 1),
+            (b"\x8e", 0),
+            (b"\x8f\xa2", 0),
+            (b"\x81\x30\x81\x32", 0),
+            (b"\x81\x30\x81", 0),
+            (b"\x81\x3a\x81\x30", 0),
+        ] {
+            assert_eq!(table.decode(data), Err(at), "{data:x?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+"""Write the tables beside this file from the running interpreter's own codecs: `python generate.py`.
+
+`single_byte.txt` has a heading per codec, `name: spellings`, and a row per 16 bytes, `80 2500 2502 ...`: the first byte,
+then 16 code points, `-` for a byte that stands for nothing. A row that is not there maps every byte to itself.
+
+`multi_byte.txt` has the same headings and rows `lead first characters`: the lead bytes (`-` for none), the first trail
+byte, then one character per trail byte from there on, `.` where there is none.
+`gb18030` has rows `@ linear code-point count` too: its four-byte sequences, by their place in the standard's order.
+
+Spellings are the module's name, then the aliases, as `codecs.lookup` knows them after its own normalisation.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import encodings.aliases
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["multi_byte", "single_byte"]
+
+MULTI = ("big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "shift_jis")
+# Text codecs that are no table: escapes, domain names, stateful seven-bit forms, and the Unicode forms decoded in Rust.
+NO_TABLE = {
+    "charmap", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "mbcs", "oem", "utf_7",
+    "utf_8", "utf_8_sig", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le",
+}  # fmt: skip
+
+
+def heading(module: str) -> str:
+    aliases = sorted(alias for alias, target in encodings.aliases.aliases.items() if target == module)
+    return f"{codecs.lookup(module).name}: {' '.join([module, *aliases])}"
+
+
+def decoded(data: bytes, codec: str) -> str | None:
+    """The one character that `data` stands for, or None."""
+    try:
+        text = data.decode(codec)
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) == 1 else None
+
+
+def is_single_byte(module: str) -> bool:
+    """Whether every byte stands for one character or none, whatever comes before it."""
+    info = codecs.lookup(module)
+    if not info._is_text_encoding or module in NO_TABLE or module.startswith("_"):
+        return False
+    characters = [decoded(bytes([byte]), module) for byte in range(256)]
+    known = bytes(byte for byte in range(256) if characters[byte])
+    return known.decode(module, "ignore") == "".join(filter(None, characters)) and not is_multi_byte(module)
+
+
+def is_multi_byte(module: str) -> bool:
+    return hasattr(__import__(f"encodings.{module}", fromlist=["*"]), "mbc") or module.startswith("iso2022")
+
+
+def single_byte() -> str:
+    lines = []
+    for module in sorted(item.name for item in pkgutil.iter_modules(encodings.__path__)):
+        if module in ("aliases", *NO_TABLE) or not is_single_byte(module):
+            continue
+        lines.append(heading(module))
+        for first in range(0, 256, 16):
+            row = [decoded(bytes([byte]), module) for byte in range(first, first + 16)]
+            if row != [chr(byte) for byte in range(first, first + 16)]:
+                lines.append(" ".join([f"{first:02x}", *(f"{ord(c):x}" if c else "-" for c in row)]))
+    return "\n".join(lines) + "\n"
+
+
+def rows(module: str, lead: bytes) -> Iterator[str]:
+    first_byte = 0 if lead else 0x80
+    found = {byte: c for byte in range(first_byte, 256) if (c := decoded(lead + bytes([byte]), module))}
+    if found:
+        assert not set(found.values()) & set(" .\n"), (module, lead)
+        first, last = min(found), max(found)
+        characters = "".join(found.get(byte, ".") for byte in range(first, last + 1))
+        yield f"{lead.hex() or '-'} {first:02x} {characters}"
+
+
+def four_byte_ranges(module: str) -> Iterator[str]:
+    """The four-byte sequences of gb18030, as runs of neighbours."""
+    start: tuple[int, int] | None = None
+    count = 0
+    for linear in range((0xFE - 0x81 + 1) * 12600):
+        rest, d = divmod(linear, 10)
+        rest, c = divmod(rest, 126)
+        a, b = divmod(rest, 10)
+        character = decoded(bytes([a + 0x81, b + 0x30, c + 0x81, d + 0x30]), module)
+        if start and character and ord(character) == start[1] + count:
+            count += 1
+            continue
+        if start:
+            yield f"@ {start[0]} {start[1]:x} {count}"
+        start, count = ((linear, ord(character)), 1) if character else (None, 0)
+    assert start is None
+
+
+def multi_byte() -> str:
+    lines = []
+    for module in MULTI:
+        assert bytes(range(0x80)).decode(module) == bytes(range(0x80)).decode("ascii"), module
+        lines.append(heading(module))
+        leads = [b"", *(bytes([byte]) for byte in range(0x80, 256))]
+        if module == "euc_jp":
+            leads += [bytes([0x8F, byte]) for byte in range(0x80, 256)]
+        for lead in leads:
+            if not lead or decoded(lead, module) is None:
+                lines += rows(module, lead)
+        if module == "gb18030":
+            lines += four_byte_ranges(module)
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    folder = Path(__file__).parent
+    (folder / "single_byte.txt").write_text(single_byte(), "utf-8", newline="\n")
+    (folder / "multi_byte.txt").write_text(multi_byte(), "utf-8", newline="\n")
+    sys.stderr.write("written: single_byte.txt multi_byte.txt\n")
