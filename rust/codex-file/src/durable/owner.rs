@@ -1,0 +1,92 @@
+//! Who owns what is not finished: whoever holds the lock on it.
+//!
+//! A lock is only worth something while the path still names the locked file: between opening and locking, a sweeper may
+//! have removed it. So each side, owner and sweeper, locks first and then looks again; exactly one of them wins.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::name;
+use crate::error::{Error, Result};
+use crate::system;
+
+/// Takes the lock of `file`, opened at `path`; false if another holds it or the path names another file by now.
+pub(crate) fn take(file: &File, path: &Path) -> io::Result<bool> {
+    if !system::lock(file)? {
+        return Ok(false);
+    }
+    let here = file.metadata()?;
+    match path.symlink_metadata() {
+        Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates a file beside `path` under a partial name, locked from the first byte.
+pub(super) fn create_owned(path: &Path) -> Result<(PathBuf, File)> {
+    let failed = |error| Error::io("create", path, error);
+    loop {
+        let partial = name::next_beside(path)?;
+        match system::create_new(&partial) {
+            Ok(file) => match take(&file, &partial) {
+                Ok(true) => return Ok((partial, file)),
+                Ok(false) => {}
+                Err(error) => {
+                    let _ = system::remove_file(&partial);
+                    return Err(failed(error));
+                }
+            },
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// A partial name that belongs to this process: nothing is there yet, and no one else will use it.
+#[derive(Debug)]
+pub(super) struct Reserved {
+    /// `<name>.partial-<pid>-<n>`
+    pub(super) partial: PathBuf,
+    owner: PathBuf,
+    /// Locked while this lives.
+    _lock: File,
+}
+
+impl Reserved {
+    /// Reserves a name beside `path`.
+    pub(super) fn beside(path: &Path) -> Result<Self> {
+        let failed = |error| Error::io("create", path, error);
+        loop {
+            let partial = name::next_beside(path)?;
+            let owner = name::owner_of(&partial);
+            let lock = match system::create_new(&owner) {
+                Ok(file) => file,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            match take(&lock, &owner) {
+                // A leftover that has lost its owner's file keeps its name: a sweep will remove both.
+                Ok(mine) if mine && partial.symlink_metadata().is_err() => {
+                    return Ok(Self {
+                        partial,
+                        owner,
+                        _lock: lock,
+                    });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let _ = system::remove_file(&owner);
+                    return Err(failed(error));
+                }
+            }
+        }
+    }
+
+    /// Gives the name back; what cannot be removed is left to the sweep.
+    pub(super) fn release(&self) {
+        let _ = system::remove_file(&self.owner);
+    }
+}

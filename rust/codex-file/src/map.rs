@@ -1,0 +1,150 @@
+//! Reading: one view of a file that no one changes any more, or blocks of one that may still grow.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::ops::Deref;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// A sealed file as a slice: pages come from the disk when they are touched.
+///
+/// Only for files that were put in place whole and are never written again. A file that is cut short while it is mapped
+/// kills the process (SIGBUS) on the next touch; for those there is [`read_blocks`].
+#[derive(Debug)]
+pub struct Mapped(memmap2::Mmap);
+
+impl Mapped {
+    /// Maps the whole file, read-only.
+    ///
+    /// # Errors
+    /// If it cannot be opened or mapped.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+        // SAFETY: the bytes must not change under the slice. Sealed files are put in place by a rename and are replaced,
+        // never rewritten, so this mapping keeps the old file whole; the caller answers for other files.
+        #[expect(unsafe_code, reason = "the one mapping in codex")]
+        let map = unsafe { memmap2::Mmap::map(&file) };
+        map.map(Self).map_err(|error| Error::io("map", path, error))
+    }
+}
+
+impl Deref for Mapped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Hands the file to `each` in blocks of `block_bytes`, the last one shorter; an empty file gives no block.
+///
+/// # Errors
+/// If the file cannot be read, or the first error of `each`.
+pub fn read_blocks(path: &Path, block_bytes: usize, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    if block_bytes == 0 {
+        return Err(Error::usage("`block_bytes` is 0, expected at least 1"));
+    }
+    let failed = |error| Error::io("read", path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut block = vec![0; block_bytes];
+    loop {
+        let filled = fill(&mut file, &mut block).map_err(failed)?;
+        if filled > 0 {
+            each(&block[..filled])?;
+        }
+        if filled < block_bytes {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads until `block` is full or the source ends.
+fn fill(source: &mut impl Read, block: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match source.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Class;
+
+    #[test]
+    fn a_map_and_blocks_of_any_size_show_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        for length in [0, 1, 7, 4096, 4097, 10_000] {
+            let data: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            std::fs::write(&path, &data).unwrap();
+            assert_eq!(&*Mapped::open(&path).unwrap(), &data);
+            for block_bytes in [1, 7, 4096, 20_000] {
+                let mut blocks = Vec::new();
+                read_blocks(&path, block_bytes, |block| {
+                    blocks.push(block.to_vec());
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!(blocks.concat(), data);
+                assert!(
+                    blocks
+                        .iter()
+                        .rev()
+                        .skip(1)
+                        .all(|block| block.len() == block_bytes)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_map_outlives_the_replacement_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        crate::durable::write_atomic(&path, b"old").unwrap();
+        let map = Mapped::open(&path).unwrap();
+        crate::durable::write_atomic(&path, b"the new one").unwrap();
+        assert_eq!(&*map, b"old");
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        assert_eq!(Mapped::open(&missing).unwrap_err().class(), Class::Missing);
+        assert_eq!(
+            read_blocks(&missing, 9, |_| Ok(())).unwrap_err().class(),
+            Class::Missing
+        );
+        assert_eq!(
+            read_blocks(folder.path(), 9, |_| Ok(())).unwrap_err().class(),
+            Class::Data
+        );
+        assert!(Mapped::open(folder.path()).is_err());
+    }
+
+    #[test]
+    fn the_first_error_of_the_caller_ends_the_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        std::fs::write(&path, [0; 100]).unwrap();
+        let mut seen = 0;
+        let error = read_blocks(&path, 10, |_| {
+            seen += 1;
+            if seen == 3 {
+                Err(Error::data("enough"))
+            } else {
+                Ok(())
+            }
+        });
+        assert_eq!((error.unwrap_err().to_string(), seen), ("enough".to_owned(), 3));
+    }
+}

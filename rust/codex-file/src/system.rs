@@ -1,0 +1,179 @@
+//! Every system call of this crate that changes the disk, each behind its fail point.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::fail;
+
+#[cfg(test)]
+pub(crate) mod trace;
+
+/// Tells the trace of a test what has just happened on the disk; nothing outside of tests.
+macro_rules! traced {
+    ($($event:tt)*) => {
+        #[cfg(test)]
+        trace::note(|| trace::Event::$($event)*);
+    };
+}
+
+/// Creates the file, which must not be there yet.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    fail::point("file.create")?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)?;
+    traced!(Create(path.to_owned()));
+    Ok(file)
+}
+
+/// Opens the file for reading and writing, and creates it if need be.
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
+    fail::point("file.create")?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    traced!(Create(path.to_owned()));
+    Ok(file)
+}
+
+/// Opens the file for reading and appending, and creates it if need be.
+pub(crate) fn open_appending(path: &Path) -> io::Result<File> {
+    fail::point("file.create")?;
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)?;
+    traced!(Create(path.to_owned()));
+    Ok(file)
+}
+
+/// Takes the exclusive lock of the open file without waiting; false if someone else has it.
+pub(crate) fn lock(file: &File) -> io::Result<bool> {
+    fail::point("file.lock")?;
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// One write(2), which may take less than all.
+pub(crate) fn write(mut file: &File, data: &[u8]) -> io::Result<usize> {
+    let whole = fail::write_point("file.write")?;
+    let data = if whole {
+        data
+    } else {
+        &data[..data.len().div_ceil(2)]
+    };
+    let count = file.write(data)?;
+    traced!(Write(trace::path_of(file), data[..count].to_vec()));
+    Ok(count)
+}
+
+/// As many writes as it takes.
+pub(crate) fn write_all(file: &File, mut data: &[u8]) -> io::Result<()> {
+    while !data.is_empty() {
+        match write(file, data) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => data = &data[count..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Cuts the file to `bytes`.
+pub(crate) fn truncate(file: &File, bytes: u64) -> io::Result<()> {
+    fail::point("file.truncate")?;
+    file.set_len(bytes)?;
+    traced!(Truncate(trace::path_of(file), bytes));
+    Ok(())
+}
+
+/// Waits until the file's bytes and length are on the disk.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    fail::sync_point("file.sync")?;
+    file.sync_all()?;
+    traced!(Sync(trace::path_of(file)));
+    Ok(())
+}
+
+/// Waits until the names in the folder are on the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = File::open(path)?;
+    fail::sync_point("file.sync-folder")?;
+    folder.sync_all()?;
+    traced!(SyncFolder(path.to_owned()));
+    Ok(())
+}
+
+/// Creates one folder, which must not be there yet.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    fail::point("file.make-folder")?;
+    std::fs::create_dir(path)?;
+    traced!(MakeFolder(path.to_owned()));
+    Ok(())
+}
+
+/// Renames, replacing a file that has the new name.
+pub(crate) fn rename(old: &Path, new: &Path) -> io::Result<()> {
+    fail::point("file.rename")?;
+    std::fs::rename(old, new)?;
+    traced!(Rename(old.to_owned(), new.to_owned()));
+    Ok(())
+}
+
+/// Renames to a name that must be free.
+///
+/// Where the file system cannot promise that in one step, it is asked for first.
+pub(crate) fn rename_new(old: &Path, new: &Path) -> io::Result<()> {
+    fail::point("file.rename")?;
+    match renameat_with(CWD, old, CWD, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if new.symlink_metadata().is_ok() => {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(old, new)?,
+        answer => answer?,
+    }
+    traced!(Rename(old.to_owned(), new.to_owned()));
+    Ok(())
+}
+
+/// Lets two names change places in one step; false if the file system has no such step.
+pub(crate) fn swap(left: &Path, right: &Path) -> io::Result<bool> {
+    let answer = fail::point("file.swap")
+        .and_then(|()| Ok(renameat_with(CWD, left, CWD, right, RenameFlags::EXCHANGE)?));
+    match answer.as_ref().map_err(Errno::from_io_error) {
+        Err(Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)) => return Ok(false),
+        _ => answer?,
+    }
+    traced!(Swap(left.to_owned(), right.to_owned()));
+    Ok(true)
+}
+
+/// Removes one file.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    fail::point("file.remove")?;
+    std::fs::remove_file(path)?;
+    traced!(Remove(path.to_owned()));
+    Ok(())
+}
+
+/// Removes one empty folder.
+pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
+    fail::point("file.remove-folder")?;
+    std::fs::remove_dir(path)?;
+    traced!(Remove(path.to_owned()));
+    Ok(())
+}
