@@ -1,0 +1,316 @@
+use crate::tokenizer::{END_OF_DOCUMENT, Specials, Tokenizer};
+use crate::train::WordCounts;
+use codex_file::Class;
+use serde_json::{Value, json};
+
+fn tokenizer() -> Tokenizer {
+    let mut counts = WordCounts::default();
+    counts.add_text("low lower lowest");
+    counts.train(262, &[END_OF_DOCUMENT]).expect("trains")
+}
+
+fn document() -> Value {
+    serde_json::from_slice(&tokenizer().to_json().expect("serialises")).expect("is JSON")
+}
+
+fn read(document: &Value) -> crate::Result<Tokenizer> {
+    Tokenizer::from_json(&serde_json::to_vec(document).expect("serialises"))
+}
+
+/// What reading says once `pointer` holds `value`.
+fn refusal(pointer: &str, value: Value) -> String {
+    let mut document = document();
+    *document
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("no {pointer}")) = value;
+    let error = read(&document).expect_err(pointer);
+    assert_eq!(error.class(), Class::Damage);
+    error.to_string()
+}
+
+#[test]
+fn what_is_written_is_read_back_to_the_same_bytes() {
+    let json = tokenizer().to_json().expect("serialises");
+    let again = Tokenizer::from_json(&json).expect("reads");
+    assert_eq!(again.to_json().expect("serialises"), json);
+    assert_eq!(
+        again.fingerprint().expect("digests"),
+        tokenizer().fingerprint().expect("digests")
+    );
+}
+
+#[test]
+fn a_file_is_replaced_whole_and_errors_name_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tokenizer.json");
+    tokenizer().save(&path).expect("saves");
+    Tokenizer::from_file(&path).expect("reads");
+    std::fs::write(&path, b"{}").expect("writes");
+    let message = Tokenizer::from_file(&path).expect_err("damaged").to_string();
+    assert!(
+        message.starts_with('`') && message.contains("tokenizer.json`: `pre_tokenizer` is null"),
+        "{message}"
+    );
+    let missing = Tokenizer::from_file(&folder.path().join("none")).expect_err("missing");
+    assert_eq!(missing.class(), Class::Missing);
+}
+
+#[test]
+fn the_fingerprint_is_of_the_meaning_not_of_the_notation() {
+    let mut other = document();
+    for merge in other["model"]["merges"].as_array_mut().expect("merges") {
+        *merge = format!(
+            "{} {}",
+            merge[0].as_str().expect("text"),
+            merge[1].as_str().expect("text")
+        )
+        .into();
+    }
+    other["post_processor"] = json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false});
+    other["model"].as_object_mut().expect("an object").remove("type");
+    other["added_tokens"][0]["normalized"] = true.into();
+    let other = read(&other).expect("reads");
+    assert_eq!(
+        other.fingerprint().expect("digests"),
+        tokenizer().fingerprint().expect("digests")
+    );
+
+    let mut counts = WordCounts::default();
+    counts.add_text("low lower lowest");
+    let smaller = counts.train(261, &[END_OF_DOCUMENT]).expect("trains");
+    assert_ne!(
+        smaller.fingerprint().expect("digests"),
+        tokenizer().fingerprint().expect("digests")
+    );
+}
+
+#[test]
+fn special_tokens_may_stand_outside_the_vocabulary() {
+    let mut document = document();
+    let token = |id: u32, content: &str| {
+        json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+               "special": true})
+    };
+    let added = document["added_tokens"].as_array_mut().expect("an array");
+    added.extend([token(262, "<|a|>"), token(263, "<|b|>")]);
+    let tokenizer = read(&document).expect("reads");
+    let mut ids = Vec::new();
+    tokenizer
+        .encode("<|b|>", Specials::Ids, &mut ids)
+        .expect("encodes");
+    assert_eq!((ids, tokenizer.vocabulary_size()), (vec![263], 264));
+
+    document["added_tokens"][2]["id"] = 264.into();
+    let message = read(&document).expect_err("a hole").to_string();
+    assert_eq!(
+        message,
+        "`added_tokens` gives `<|b|>` the id 264, expected 263, the next one"
+    );
+}
+
+#[test]
+fn unsupported_parts_are_refused_by_name() {
+    let cases = [
+        (
+            "/version",
+            json!("2.0"),
+            "`version` is \"2.0\", expected \"1.0\" or null",
+        ),
+        (
+            "/truncation",
+            json!({"max_length": 4}),
+            "`truncation` is an object of 1, expected null",
+        ),
+        (
+            "/padding",
+            json!({}),
+            "`padding` is an object of 0, expected null",
+        ),
+        (
+            "/normalizer",
+            json!({"type": "NFC"}),
+            "`normalizer` is an object of 1, expected null",
+        ),
+        (
+            "/pre_tokenizer/type",
+            json!("Split"),
+            "`pre_tokenizer.type` is \"Split\", expected \"ByteLevel\"",
+        ),
+        (
+            "/pre_tokenizer/add_prefix_space",
+            json!(true),
+            "`pre_tokenizer.add_prefix_space` is true, expected false",
+        ),
+        (
+            "/pre_tokenizer/use_regex",
+            json!(false),
+            "`pre_tokenizer.use_regex` is false, expected true or null",
+        ),
+        ("/decoder", Value::Null, "`decoder` is null, expected an object"),
+        (
+            "/post_processor",
+            json!({"type": "BertProcessing"}),
+            "`post_processor.type` is \"BertProcessing\", expected \"ByteLevel\"",
+        ),
+        (
+            "/model/type",
+            json!("WordPiece"),
+            "`model.type` is \"WordPiece\", expected \"BPE\" or null",
+        ),
+        (
+            "/model/dropout",
+            json!(0.1),
+            "`model.dropout` is 0.1, expected null",
+        ),
+        (
+            "/model/end_of_word_suffix",
+            json!("</w>"),
+            "`model.end_of_word_suffix` is \"</w>\", expected null or \"\"",
+        ),
+        (
+            "/model/ignore_merges",
+            json!(true),
+            "`model.ignore_merges` is true, expected false or null",
+        ),
+        (
+            "/added_tokens/0/lstrip",
+            json!(true),
+            "`added_tokens[0].lstrip` is true, expected false",
+        ),
+        (
+            "/added_tokens/0/special",
+            json!(false),
+            "`added_tokens[0].special` is false, expected true",
+        ),
+    ];
+    for (pointer, value, message) in cases {
+        assert_eq!(refusal(pointer, value), message);
+    }
+    let mut unknown = document();
+    unknown["model"]["speed"] = 11.into();
+    assert_eq!(
+        read(&unknown).expect_err("unknown").to_string(),
+        "`model.speed` is not known"
+    );
+}
+
+#[test]
+fn damaged_parts_are_refused_by_name() {
+    let cases = [
+        (
+            "/model",
+            json!([]),
+            "`model` is an array of 0, expected an object",
+        ),
+        (
+            "/model/vocab",
+            json!({}),
+            "`model.vocab` lacks `\u{100}`, the token of byte 0x00",
+        ),
+        (
+            "/model/vocab/low",
+            json!(-1),
+            "`model.vocab.low` is -1, expected an id",
+        ),
+        (
+            "/model/vocab/low",
+            json!(1),
+            "`model.vocab.low` is 1, which another token has too",
+        ),
+        (
+            "/model/vocab/low",
+            json!(262),
+            "`model.vocab.low` is 262, expected below 262 (a hole in the ids)",
+        ),
+        (
+            "/model/vocab/low",
+            json!(1e3),
+            "`model.vocab.low` is 1000.0, expected an id",
+        ),
+        (
+            "/added_tokens/0/id",
+            json!(5),
+            "`model.vocab.<|endoftext|>` is 0, but 5 in `added_tokens`",
+        ),
+        (
+            "/added_tokens/0/content",
+            json!(""),
+            "`added_tokens[0].content` is \"\", expected a text",
+        ),
+        (
+            "/added_tokens/0/content",
+            json!("<|x|>"),
+            "`added_tokens` gives `<|x|>` the id 0, expected 262, the next one",
+        ),
+        (
+            "/added_tokens/0/content",
+            json!("low"),
+            "`model.vocab.low` is 258, but 0 in `added_tokens`",
+        ),
+        (
+            "/model/merges",
+            json!("l o"),
+            "`model.merges` is \"l o\", expected an array",
+        ),
+        (
+            "/model/merges/1",
+            json!(["l", "o"]),
+            "`model.merges[1]` merges `l` and `o` a second time",
+        ),
+        (
+            "/model/merges/1",
+            json!("l o w"),
+            "`model.merges[1]` is \"l o w\", expected two spellings",
+        ),
+        (
+            "/model/merges/1",
+            json!(["l"]),
+            "`model.merges[1]` is an array of 1, expected two spellings",
+        ),
+        (
+            "/model/merges/1",
+            json!(["q", "x"]),
+            "`model.merges[1]` needs `qx`, which is no ordinary token of the vocabulary",
+        ),
+        (
+            "/model/merges/1",
+            json!(["q", "\u{4e2d}"]),
+            "`model.merges[1]` needs `\u{4e2d}`, which is no ordinary token of the vocabulary",
+        ),
+    ];
+    for (pointer, value, message) in cases {
+        assert_eq!(refusal(pointer, value), message);
+    }
+    let mut foreign = document();
+    foreign["model"]["vocab"]["\u{4e2d}"] = 262.into();
+    let message = read(&foreign).expect_err("not of the alphabet").to_string();
+    assert_eq!(
+        message,
+        "`model.vocab.\u{4e2d}` is not spelt in the byte-level alphabet"
+    );
+    let twice = String::from_utf8(tokenizer().to_json().expect("serialises")).expect("text");
+    let twice = twice.replacen("\"low\": 258", "\"low\": 258, \"low\": 258", 1);
+    let message = Tokenizer::from_json(twice.as_bytes())
+        .expect_err("a key twice")
+        .to_string();
+    assert!(message.contains("the key `low` stands twice"), "{message}");
+}
+
+#[test]
+fn no_damaged_byte_panics() {
+    let good = tokenizer().to_json().expect("serialises");
+    for at in (0..good.len()).step_by(7) {
+        for change in [b'"', b'0', b'}', 0xff] {
+            let mut bad = good.clone();
+            bad[at] = change;
+            if let Ok(tokenizer) = Tokenizer::from_json(&bad) {
+                let mut ids = Vec::new();
+                tokenizer
+                    .encode("lowest \u{e9}", Specials::Text, &mut ids)
+                    .expect("encodes");
+                assert_eq!(tokenizer.decode(&ids).expect("decodes"), "lowest \u{e9}");
+            }
+        }
+        assert!(Tokenizer::from_json(&good[..at]).is_err(), "cut at {at}");
+    }
+}
