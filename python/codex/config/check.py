@@ -10,23 +10,29 @@ from pydantic import ValidationError
 
 from codex.config.document import Node
 from codex.config.faults import DEFAULT, Fault, Origin, shown
-from codex.config.keys import Leaf, leaves, nearest_keys, nearest_words, sections
+from codex.config.keys import Leaf, leaves, nearest_keys, nearest_words
 from codex.config.rules import broken_rules
 from codex.config.schema import Config
 
 __all__ = ["check", "origins"]
 
 
-def check(root: Node) -> tuple[Config | None, list[Fault]]:
-    """The configuration that a tree stands for, or every fault in it, in the order written."""
+def check(root: Node, *, is_complete: bool = True) -> tuple[Config | None, list[Fault]]:
+    """The configuration that a tree stands for, or every fault in it.
+
+    Args:
+        root: the tree.
+        is_complete: whether all files could be read; if not, what ties keys together is not judged.
+    """
     values = _plain(root)
     try:
         return Config.model_validate(values), []
     except ValidationError as error:
         problems = [problem for problem in error.errors(include_url=False) if problem["type"] != "conflict"]
     faults = [_fault(problem["type"], problem["loc"], root) for problem in problems]
-    faults += _conflicts(values, root, bad={str(fault.key) for fault in faults})
-    return None, sorted(faults, key=lambda fault: fault.origin)
+    if is_complete:
+        faults += _conflicts(values, root, bad={str(fault.key) for fault in faults})
+    return None, faults
 
 
 def origins(root: Node) -> dict[str, Origin]:
@@ -71,11 +77,10 @@ def _fault(kind: str, location: tuple[int | str, ...], root: Node) -> Fault:
 
 
 def _unknown_key(key: str, node: Node) -> Fault:
-    near = nearest_keys(key, is_section=isinstance(node.value, dict))
+    near = nearest_keys(key, below=list(node.value) if isinstance(node.value, dict) else None)
+    hint = "`codex config show` lists every key"
     if near:
         hint = "did you mean " + " or ".join(f"`{candidate}`" for candidate in near) + "?"
-    else:
-        hint = f"sections are {', '.join(sections())}; `codex config show` lists every key"
     return Fault(f"unknown key {shown(key)}", node.key_origin or node.origin, key=key, hint=hint)
 
 
@@ -90,10 +95,8 @@ def _conflicts(values: Mapping[str, Any], root: Node, bad: set[str]) -> list[Fau
 
     faults = []
     for broken in broken_rules(value_of, except_keys=except_keys):
-        places = [written[key] for key in broken.keys if key in written] or [DEFAULT]
-        others = "".join(f", {place}" for place in places[1:])
-        origin = Origin(f"{places[0]}{others}") if others else places[0]
-        faults.append(Fault(broken.message, origin, key=broken.keys[0], hint=broken.hint))
+        first, *others = [written[key] for key in broken.keys if key in written] or [DEFAULT]
+        faults.append(Fault(broken.message, first, broken.keys[0], broken.hint, tuple(others)))
     return faults
 
 

@@ -14,8 +14,9 @@ from typing import NoReturn
 import yaml
 
 from codex.config.faults import Fault, Origin, shown
+from codex.config.syntax import syntax_fault
 
-__all__ = ["MAXIMUM_DEPTH", "MAXIMUM_NODES", "Node", "Scalar", "parse_document", "parse_scalar"]
+__all__ = ["MAXIMUM_DEPTH", "MAXIMUM_NODES", "Node", "Scalar", "is_unicode", "parse_document", "parse_scalar"]
 
 MAXIMUM_DEPTH = 32
 MAXIMUM_NODES = 10_000  # after every alias is written out
@@ -59,6 +60,11 @@ def parse_scalar(text: str) -> Scalar:
     return text
 
 
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8: it holds no half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def parse_document(text: str, source: str, faults: list[Fault]) -> Node | None:
     """The tree of one YAML document; None if it holds nothing or cannot be parsed.
 
@@ -71,14 +77,8 @@ def parse_document(text: str, source: str, faults: list[Fault]) -> Node | None:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             builder.take(event)
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1
-        message = f"not text: {shown(chr(error.character))} is a control character"
-        hint = 'write it as an escape in double quotes, such as "\\x1b"'
-        faults.append(Fault(message, Origin(source, line, column), hint=hint))
-    except yaml.MarkedYAMLError as error:
-        faults.append(_syntax_fault(error, text, source))
+    except yaml.YAMLError as error:
+        faults.append(syntax_fault(error, text, source))
     except _LimitError as error:
         faults.append(error.fault)
     else:
@@ -98,6 +98,7 @@ class _Open:
 
     node: Node
     anchor: str | None
+    path: tuple[str, ...]
     key: str | None = None
     key_origin: Origin | None = None
 
@@ -121,7 +122,8 @@ class _Builder:
                 self._stop("a second document starts here, expected one", origin, "remove the line `---`")
         elif isinstance(event, yaml.ScalarEvent):
             self._refuse_tag(event.tag, origin)
-            is_quoted = not event.implicit[0]
+            self._refuse_surrogates(event.value, origin)
+            is_quoted = bool(event.style)
             value = event.value if is_quoted else parse_scalar(event.value)
             node = Node(value, origin, is_quoted=is_quoted)
             self._place(node, text=event.value)
@@ -130,8 +132,9 @@ class _Builder:
             self._refuse_tag(event.tag, origin)
             empty: list[Node] | dict[str, Node] = {} if isinstance(event, yaml.MappingStartEvent) else []
             node = Node(empty, origin)
+            path = self._path()
             self._place(node)
-            self.stack.append(_Open(node, event.anchor))
+            self.stack.append(_Open(node, event.anchor, path))
             if len(self.stack) > MAXIMUM_DEPTH:
                 self._stop(f"nested more than {MAXIMUM_DEPTH} deep", origin)
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -160,7 +163,7 @@ class _Builder:
             parent.node.value.append(node)
         elif parent.key is None:
             if text is None:
-                self._stop("a key that is not a word", node.origin, "a key is a name followed by a colon")
+                self._stop("expected a word as a key", node.origin, "a key is a name followed by a colon")
             parent.key, parent.key_origin = text, node.origin
         elif isinstance(parent.node.value, dict):
             self._place_under(parent, parent.key, node)
@@ -174,10 +177,17 @@ class _Builder:
             self.faults.append(Fault("`<<` (merge) is not part of YAML 1.2", node.key_origin, hint=hint))
         elif key in parent.node.value:
             first = parent.node.value[key].key_origin
-            message = f"{shown(key)} is written twice, first at {first}"
+            message = f"{shown('.'.join(self._path()))} is written twice, first at {first}"
             self.faults.append(Fault(message, node.key_origin, hint="keep one of them"))
         else:
             parent.node.value[key] = node
+
+    def _path(self) -> tuple[str, ...]:
+        """The keys that lead to where the next value goes."""
+        if not self.stack:
+            return ()
+        last = self.stack[-1]
+        return last.path if last.key is None else (*last.path, last.key)
 
     def _complete(self, node: Node, anchor: str | None) -> None:
         """Only a complete node can be referred to, so no alias can hold itself."""
@@ -188,31 +198,15 @@ class _Builder:
 
     def _refuse_tag(self, tag: str | None, origin: Origin) -> None:
         if tag is not None:
-            message = f"the tag {shown(tag)} is not taken: a configuration is plain data"
+            name = shown(tag.replace("tag:yaml.org,2002:", "!!"))
+            message = f"the tag {name} is not taken: a configuration is plain data"
             self.faults.append(Fault(message, origin, hint="quote text, write numbers bare"))
+
+    def _refuse_surrogates(self, text: str, origin: Origin) -> None:
+        if not is_unicode(text):
+            self.faults.append(
+                Fault("half a surrogate pair, expected text", origin, hint="write the character itself")
+            )
 
     def _stop(self, message: str, origin: Origin, hint: str | None = None) -> NoReturn:
         raise _LimitError(Fault(message, origin, hint=hint))
-
-
-def _syntax_fault(error: yaml.MarkedYAMLError, text: str, source: str) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    if mark is None:  # PyYAML always marks what it raises while parsing
-        return Fault(f"not YAML: {error}", Origin(source, 1, 1))
-    line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
-    indent = line[: len(line) - len(line.lstrip())]
-    if "\t" in indent:
-        place = Origin(source, mark.line + 1, indent.index("\t") + 1)
-        return Fault("a tab indents this line, expected spaces", place, hint="indent by two spaces")
-    place = Origin(source, mark.line + 1, mark.column + 1)
-    if line[mark.column : mark.column + 1] == "\t":
-        return Fault("a tab stands here, expected a space", place)
-    problem = " ".join(part for part in (error.problem, error.context) if part)
-    return Fault(f"not YAML: {problem}", place, hint=_SYNTAX_HINTS.get(error.problem or ""))
-
-
-_SYNTAX_HINTS = {
-    "mapping values are not allowed here": "quote text that holds `: `, and check the indentation",
-    "could not find expected ':'": "a key is a name followed by a colon and a space",
-    "expected <block end>, but found '<block mapping start>'": "keys of one section start in one column",
-}

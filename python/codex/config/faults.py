@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from codex.errors import ConfigError
 
-__all__ = ["COMMAND_LINE", "DEFAULT", "Fault", "Origin", "config_error", "shown"]
+__all__ = ["COMMAND_LINE", "DEFAULT", "NOWHERE", "Fault", "Origin", "config_error", "shown"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where something was written: a place in a file (line and column from 1), or a source without lines.
 
@@ -28,11 +28,19 @@ class Origin:
 
 COMMAND_LINE = Origin("command line")
 DEFAULT = Origin("default")
+NOWHERE = Origin("")  # said by the caller, not written anywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: what, got, wanted in `message`; `hint` is the way out.
+    """One thing that is wrong.
+
+    Args:
+        message: what, got, wanted.
+        origin: where it was written.
+        key: the dotted key it is about.
+        hint: the way out.
+        also: where the other keys of a broken rule were written.
 
     >>> print(Fault("`train.max_steps` is 0, expected at least 1", Origin("my.yaml", 3, 14)))
     `train.max_steps` is 0, expected at least 1 (my.yaml:3:14)
@@ -42,13 +50,15 @@ class Fault:
     origin: Origin
     key: str | None = None
     hint: str | None = None
+    also: tuple[Origin, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.origin})"
+        places = ", ".join(dict.fromkeys(str(origin) for origin in (self.origin, *self.also)))
+        return f"{self.message} ({places})" if places else self.message
 
 
 def config_error(faults: Sequence[Fault]) -> ConfigError:
-    """One error that says all of them, each on its line with its hint below."""
+    """One error that says all faults (at least one), each on its line with its hint below."""
     if len(faults) == 1:
         return ConfigError(str(faults[0]), hint=faults[0].hint)
     lines = [f"{len(faults)} faults in the configuration"]

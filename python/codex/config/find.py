@@ -7,13 +7,15 @@ A name is a path, else a packaged configuration: `base` and `training/base` are 
 from __future__ import annotations
 
 import difflib
+import stat
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from codex.config.faults import Fault, Origin, shown
 
-__all__ = ["MAXIMUM_BYTES", "Found", "find", "packaged_names", "read_text"]
+__all__ = ["MAXIMUM_BYTES", "Found", "find", "missing", "packaged_names", "read_text"]
 
 MAXIMUM_BYTES = 1024 * 1024
 
@@ -47,41 +49,48 @@ def find(name: str | Path, *, beside: Path | None = None) -> Found | None:
         beside: the folder a relative path starts from; default the working directory.
     """
     path = Path(name) if beside is None else beside / name
-    if path.is_file():
+    kind = _look(path)
+    if kind == "file":
         return Found(path, str(path))
     word = str(name).removesuffix(".yaml")
     for packaged in packaged_names():
         if word in (packaged, packaged.removeprefix(f"{_PACKAGED_FOLDER}/")):
             return Found(_packaged_root() / f"{packaged}.yaml", f"codex/configs/{packaged}.yaml")
-    return Found(path, str(path)) if path.exists() else None
+    return Found(path, str(path)) if kind == "folder" else None
 
 
 def missing(name: str | Path, origin: Origin) -> Fault:
     """The fault that no file is meant by `name`, with the nearest that is."""
     path = Path(name)
-    folder = path.parent if path.parent.is_dir() else Path()
-    beside = [str(path.parent / other.name) for other in sorted(folder.glob("*.y*ml"))]
+    beside = (
+        [str(other) for other in sorted(path.parent.glob("*.y*ml"))] if _look(path.parent) == "folder" else []
+    )
     short = [packaged.removeprefix(f"{_PACKAGED_FOLDER}/") for packaged in packaged_names()]
     near = difflib.get_close_matches(str(name), [*beside, *packaged_names(), *short], n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"packaged configurations: {', '.join(packaged_names())}"
-    return Fault(f"no configuration {shown(str(name))}", origin, hint=hint)
+    return Fault(f"no configuration file {shown(str(name))}", origin, hint=hint)
 
 
-def read_text(found: Found, faults: list[Fault]) -> str | None:
-    """The text of a file of at most 1 MiB of UTF-8; None, and a fault, if it is not that."""
-    origin = Origin(found.shown)
-    if found.path.is_dir():
-        faults.append(Fault(f"{shown(found.shown)} is a folder, expected a file", origin))
-        return None
+def read_text(found: Found, origin: Origin, faults: list[Fault]) -> str | None:
+    """The text of a file of at most 1 MiB of UTF-8; None, and a fault, if it is not that.
+
+    Args:
+        found: the file.
+        origin: where the file was named.
+        faults: a fault is appended here.
+    """
     try:
         with found.path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
+    except IsADirectoryError:
+        faults.append(Fault(f"{shown(found.shown)} is a folder, expected a file", origin))
+        return None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         faults.append(Fault(f"{shown(found.shown)} cannot be read: {reason}", origin))
         return None
     if len(data) > MAXIMUM_BYTES:
-        faults.append(Fault("more than 1 MiB, expected a configuration", origin))
+        faults.append(Fault(f"{shown(found.shown)} is larger than 1 MiB, expected a configuration", origin))
         return None
     return _decode(data, found.shown, faults)
 
@@ -99,6 +108,15 @@ def _decode(data: bytes, name: str, faults: list[Fault]) -> str | None:
         message = f"not UTF-8: byte 0x{data[error.start]:02x}"
         faults.append(Fault(message, place, hint="save the file as UTF-8"))
         return None
+
+
+def _look(path: Path) -> Literal["nothing", "folder", "file"]:
+    try:
+        return "folder" if stat.S_ISDIR(path.stat().st_mode) else "file"
+    except PermissionError:
+        return "file"  # opening it will say why not
+    except (OSError, ValueError):  # it is missing, or no file can have that name
+        return "nothing"
 
 
 def _packaged_root() -> Path:

@@ -6,7 +6,7 @@ A leaf is a key that holds a value, `train.max_steps`; a section holds leaves, `
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,11 +33,21 @@ class Leaf:
     schema: Mapping[str, Any]
 
     @property
+    def section(self) -> str:
+        """`train` of `train.max_steps`."""
+        return self.key.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """`max_steps` of `train.max_steps`."""
+        return self.key.partition(".")[2]
+
+    @property
     def wanted(self) -> str:
         """What the key takes, in words.
 
         >>> leaves()["train.max_steps"].wanted
-        'a whole number from 1 to 1099511627776'
+        'a whole number from 1 to 1000000000'
         """
         return _words(self.schema)
 
@@ -67,24 +77,30 @@ def leaves() -> Mapping[str, Leaf]:
     return found
 
 
-def nearest_keys(key: str, *, is_section: bool = False, count: int = 3) -> list[str]:
+def nearest_keys(key: str, *, below: Sequence[str] | None = None, count: int = 3) -> list[str]:
     """The valid keys that `key` was most likely meant to be, the likeliest first.
 
     The last word weighs most, so that a key written under the wrong section finds the right one; among equals
-    the section that was written wins. A mapping (`is_section`) was meant to be a section.
+    the section that was written wins. A key with others `below` it was meant to be a section: the one that is
+    called alike or has those.
 
     >>> nearest_keys("train.max_step")[0], nearest_keys("model.learning_rate")[0]
     ('train.max_steps', 'train.learning_rate')
     """
     parent, _, word = key.rpartition(".")
-    scored = []
-    for candidate in sections() if is_section else leaves():
-        section, _, name = candidate.rpartition(".")
-        likeness = _likeness(word, name)
-        if likeness >= 0.6:
-            scored.append((likeness + 0.25 * _likeness(parent, section), candidate))
-    if not parent and not is_section:
-        scored += [(likeness, name) for name in sections() if (likeness := _likeness(word, name)) >= 0.6]
+    if below is None:
+        alike = [(_likeness(word, leaf.name), leaf) for leaf in leaves().values()]
+        scored = [
+            (like + 0.25 * _likeness(parent, leaf.section), leaf.key) for like, leaf in alike if like >= 0.6
+        ]
+    else:
+        scored = []
+    if below is not None or not parent:
+        shares = {name: sum(f"{name}.{one}" in leaves() for one in below or ()) for name in sections()}
+        alike_or_has = [
+            (max(_likeness(word, name), shares[name] / len(below or "x")), name) for name in shares
+        ]
+        scored += [(score, name) for score, name in alike_or_has if score >= 0.6]
     scored.sort(key=lambda pair: -pair[0])
     return [candidate for score, candidate in scored[:count] if score >= scored[0][0] - 0.15]
 
@@ -100,7 +116,7 @@ def _likeness(a: str, b: str) -> float:
 
 def _words(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_words(choice) for choice in schema["anyOf"])
+        return ", or ".join(_words(choice) for choice in schema["anyOf"])
     if "enum" in schema:
         return "one of " + ", ".join(f"`{choice}`" for choice in schema["enum"])
     kind = schema["type"]

@@ -1,7 +1,6 @@
 """Files and overrides to one configuration: includes, then the file, then the command line; the later wins.
 
-Every fault of every file is reported at once. A file that cannot be parsed is reported by its syntax alone,
-since what its keys would have been is not known.
+Every fault of every file is reported at once; of a file that cannot be parsed, only its syntax.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from codex.config.check import check, origins
 from codex.config.document import Node, parse_document
-from codex.config.faults import Fault, Origin, config_error, shown
+from codex.config.faults import NOWHERE, Fault, Origin, config_error, shown
 from codex.config.find import Found, find, missing, read_text
 from codex.config.override import parse_overrides
 from codex.config.schema import Config
@@ -65,16 +64,14 @@ def examine(
     name = DEFAULT_NAME if path_or_name is None else path_or_name
     found = find(name)
     if found is None:
-        return None, [missing(name, Origin("--config"))]
+        return None, [missing(name, NOWHERE)]
     reading = _Reading()
-    text = reading.file(found)
+    text = reading.file(found, NOWHERE)
     for tree in parse_overrides(overrides, reading.faults):
         _merge(reading.tree, tree)
-    if reading.is_unparsed or text is None:
-        return None, reading.faults
-    config, faults = check(reading.tree)
-    faults = reading.faults + faults
-    if config is None or faults:
+    config, faults = check(reading.tree, is_complete=reading.is_complete)
+    faults = sorted(reading.faults + faults, key=_place)
+    if config is None or text is None or faults:
         return None, faults
     return LoadedConfig(config, found.path, text, origins(reading.tree)), []
 
@@ -85,16 +82,18 @@ class _Reading:
 
     tree: Node = field(default_factory=lambda: Node({}, Origin("")))
     faults: list[Fault] = field(default_factory=list)
-    is_unparsed: bool = False
+    is_complete: bool = True
     chain: list[Found] = field(default_factory=list)
-    done: set[Path] = field(default_factory=set)
+    done: set[Path] = field(
+        default_factory=set
+    )  # a file that two others include is merged once, where it came first
 
-    def file(self, found: Found) -> str | None:
-        """Merge one file and, before it, what it includes; a file that is already in is not merged again."""
-        text = read_text(found, self.faults)
+    def file(self, found: Found, origin: Origin) -> str | None:
+        """Merge the file that is named at `origin` and, before it, what it includes."""
+        text = read_text(found, origin, self.faults)
         node = None if text is None else self._parse(text, found)
         if node is None:
-            self.is_unparsed = True
+            self.is_complete = False
             return None
         assert isinstance(node.value, dict)
         self.chain.append(found)
@@ -134,7 +133,7 @@ class _Reading:
         other = find(name, beside=found.path.parent)
         if other is None:
             self.faults.append(missing(name, origin))
-            self.is_unparsed = True
+            self.is_complete = False
             return
         paths = [one.path.resolve() for one in self.chain]
         if other.path.resolve() in paths:
@@ -144,7 +143,13 @@ class _Reading:
         elif len(self.chain) >= MAXIMUM_INCLUDES:
             self.faults.append(Fault(f"{shown(name)} is included more than {MAXIMUM_INCLUDES} deep", origin))
         elif other.path.resolve() not in self.done:
-            self.file(other)
+            self.file(other, origin)
+
+
+def _place(fault: Fault) -> tuple[bool, str, int, int]:
+    """Faults of one file stand together, in its order; the command line comes last."""
+    origin = fault.origin
+    return origin.line == 0, origin.source, origin.line, origin.column
 
 
 def _merge(into: Node, new: Node) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codex.config.document import Node, parse_document, parse_scalar
+from codex.config.document import Node, is_unicode, parse_document, parse_scalar
 from codex.config.faults import COMMAND_LINE, Fault, shown
-from codex.config.keys import nearest_keys, sections
+from codex.config.keys import leaves, nearest_keys, sections
 
 __all__ = ["parse_override", "parse_overrides"]
 
@@ -35,8 +35,8 @@ def parse_override(argument: str, faults: list[Fault]) -> Node | None:
     if node is None:
         return None
     if key in sections() and not isinstance(node.value, dict):
-        near = nearest_keys(f"{key}.{text}")
-        hint = f"name one of its keys, such as `{near[0] if near else key + '.KEY'}=VALUE`"
+        first = next(leaf.key for leaf in leaves().values() if leaf.section == key)
+        hint = f"name one of its keys, such as `{first}={text}`"
         faults.append(Fault(f"`{key}` is a section, expected a key in it", COMMAND_LINE, key=key, hint=hint))
         return None
     for name in reversed(key.split(".")):
@@ -46,10 +46,13 @@ def parse_override(argument: str, faults: list[Fault]) -> Node | None:
 
 
 def _value(text: str, key: str, faults: list[Fault]) -> Node | None:
+    if not is_unicode(text):
+        faults.append(Fault(f"the value of {shown(key)} is not UTF-8", COMMAND_LINE, key=key))
+        return None
     if not text.startswith(("[", "{", '"', "'")):
         return Node(parse_scalar(text), COMMAND_LINE)
     found: list[Fault] = []
-    node = parse_document(text, f"command line, the value of {key}", found)
+    node = parse_document(text, f"command line, {key}", found)
     faults.extend(found)
     return None if found or node is None else _from_command_line(node)
 

@@ -70,6 +70,13 @@ def _run_name_is_a_folder(name: str | None) -> Verdict:
     )
 
 
+@_rule("run.directory", "data.paths")
+def _paths_can_exist(directory: str, paths: tuple[str, ...]) -> Verdict:
+    if any("\0" in path for path in (directory, *paths)):
+        return "`run.directory` or `data.paths` holds a NUL character, expected a path", "remove the `\\0`"
+    return None
+
+
 @_rule("data.corpus", "data.paths")
 def _one_source_of_text(corpus: str | None, paths: tuple[str, ...]) -> Verdict:
     if corpus is not None and paths:
