@@ -1,0 +1,466 @@
+//! One line of JSON, read strictly and by hand, so that every fault has its byte.
+//!
+//! RFC 8259 without its latitude: a key stands once, a surrogate has its partner, a number is one a double holds, nothing
+//! is deeper than `MAXIMUM_DEPTH`.
+
+use serde_json::{Map, Number, Value};
+use std::collections::HashSet;
+
+/// How deep a value may be nested; common readers go as deep.
+pub(crate) const MAXIMUM_DEPTH: usize = 127;
+
+/// The largest integer that every reader holds exactly: 2^53 - 1.
+pub(crate) const MAXIMUM_INTEGER: u64 = (1 << 53) - 1;
+
+/// What is wrong, and at which byte of the line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) at: usize,
+    pub(crate) reason: String,
+}
+
+type Scanned<T> = Result<T, Fault>;
+
+/// Walks over one line.
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    /// For a value that will stand inside an object.
+    pub(crate) fn nested(text: &'a str) -> Self {
+        Self {
+            depth: 1,
+            ..Self::new(text)
+        }
+    }
+
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn fault<T>(&self, reason: impl Into<String>) -> Scanned<T> {
+        Err(Fault {
+            at: self.at,
+            reason: reason.into(),
+        })
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    /// The next byte that is not white space.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        self.at += self
+            .rest()
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+            .count();
+        self.rest().first().copied()
+    }
+
+    fn unexpected<T>(&mut self, wanted: &str) -> Scanned<T> {
+        self.peek();
+        let found = self.text[self.at..].chars().next();
+        let found = found.map_or("the end of the line".to_owned(), |found| {
+            format!("`{}`", found.escape_debug())
+        });
+        self.fault(format!("expected {wanted}, found {found}"))
+    }
+
+    fn take(&mut self, wanted: u8) -> bool {
+        let is_there = self.peek() == Some(wanted);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    /// Nothing but white space follows.
+    pub(crate) fn end(&mut self) -> Scanned<()> {
+        if self.peek().is_some() {
+            self.unexpected("the end of the line")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// An object; `member` is called behind the colon of each key, with the byte its key begins at.
+    pub(crate) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, String, usize) -> Scanned<()>,
+    ) -> Scanned<()> {
+        if !self.take(b'{') {
+            return self.unexpected("an object");
+        }
+        let mut keys = HashSet::new();
+        self.items(b'}', |scanner| {
+            if scanner.peek() != Some(b'"') {
+                return scanner.unexpected("a key");
+            }
+            let key_at = scanner.at;
+            let key = scanner.string()?;
+            if !keys.insert(key.clone()) {
+                let reason = format!("the key `{}` stands twice", key.escape_debug());
+                return Err(Fault { at: key_at, reason });
+            }
+            if !scanner.take(b':') {
+                return scanner.unexpected("`:`");
+            }
+            member(scanner, key, key_at)
+        })
+    }
+
+    /// Items between commas, up to `close`; the opening byte is behind us.
+    fn items(&mut self, close: u8, mut item: impl FnMut(&mut Self) -> Scanned<()>) -> Scanned<()> {
+        if self.depth == MAXIMUM_DEPTH {
+            self.at -= 1;
+            return self.fault(format!("nested deeper than {MAXIMUM_DEPTH} levels"));
+        }
+        self.depth += 1;
+        if !self.take(close) {
+            loop {
+                item(self)?;
+                if self.take(close) {
+                    break;
+                }
+                if !self.take(b',') {
+                    return self.unexpected(&format!("`,` or `{}`", char::from(close)));
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// A string, unescaped.
+    pub(crate) fn string(&mut self) -> Scanned<String> {
+        if !self.take(b'"') {
+            return self.unexpected("a string");
+        }
+        let mut string = String::new();
+        loop {
+            let plain = self
+                .rest()
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let Some(plain) = plain else {
+                self.at = self.text.len();
+                return self.fault("a string without its closing quote");
+            };
+            string.push_str(&self.text[self.at..self.at + plain]);
+            self.at += plain;
+            match self.rest()[0] {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(string);
+                }
+                b'\\' => string.push(self.escape()?),
+                control => return self.fault(format!("control character {control:#04x} in a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Scanned<char> {
+        let plain = match self.rest().get(1) {
+            Some(b'u') => return self.unicode_escape(),
+            Some(b'n') => '\n',
+            Some(b't') => '\t',
+            Some(b'r') => '\r',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(sign @ (b'"' | b'\\' | b'/')) => char::from(*sign),
+            _ => return self.fault("an escape JSON does not have"),
+        };
+        self.at += 2;
+        Ok(plain)
+    }
+
+    fn unicode_escape(&mut self) -> Scanned<char> {
+        let Some(first) = hexadecimal(self.rest()) else {
+            return self.fault("`\\u` without four hex digits");
+        };
+        let pair = match (first, hexadecimal(&self.rest()[6..])) {
+            (0xd800..0xdc00, Some(second @ 0xdc00..0xe000)) => {
+                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+            }
+            _ => first,
+        };
+        let Some(character) = char::from_u32(pair) else {
+            return self.fault(format!("lone surrogate `\\u{first:04x}`"));
+        };
+        self.at += 6 * character.len_utf16();
+        Ok(character)
+    }
+
+    /// An integer from 0 to 2^53 - 1.
+    pub(crate) fn unsigned(&mut self) -> Scanned<u64> {
+        self.peek();
+        let start = self.at;
+        match self.number()?.as_u64() {
+            Some(number) if number <= MAXIMUM_INTEGER => Ok(number),
+            _ => {
+                self.at = start;
+                self.fault("expected an integer from 0 to 2^53 - 1")
+            }
+        }
+    }
+
+    /// A number that a double holds: an integer exactly, anything else to the nearest.
+    fn number(&mut self) -> Scanned<Number> {
+        let length = number_length(self.rest());
+        let literal = &self.text[self.at..self.at + length];
+        if literal.is_empty() {
+            return self.unexpected("a number");
+        }
+        let number = if let Some(integer) = small_integer(literal) {
+            Some(Number::from(integer))
+        } else {
+            let double = literal.parse().unwrap_or(f64::NAN);
+            let is_integer = literal.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+            if is_integer && format!("{double:.0}") != literal {
+                return self.fault(format!("the integer {literal} is beyond what a double holds"));
+            }
+            Number::from_f64(double)
+        };
+        let Some(number) = number else {
+            return self.fault(format!("the number {literal} is out of range"));
+        };
+        self.at += length;
+        Ok(number)
+    }
+
+    /// Any value.
+    pub(crate) fn value(&mut self) -> Scanned<Value> {
+        match self.peek() {
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'{') => {
+                let mut map = Map::new();
+                self.object(|scanner, key, _| {
+                    map.insert(key, scanner.value()?);
+                    Ok(())
+                })?;
+                Ok(Value::Object(map))
+            }
+            Some(b'[') => {
+                self.at += 1;
+                let mut array = Vec::new();
+                self.items(b']', |scanner| {
+                    array.push(scanner.value()?);
+                    Ok(())
+                })?;
+                Ok(Value::Array(array))
+            }
+            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            _ => self.word(),
+        }
+    }
+
+    fn word(&mut self) -> Scanned<Value> {
+        for (word, value) in [
+            ("null", Value::Null),
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+        ] {
+            if self.rest().starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        self.unexpected("a value")
+    }
+}
+
+/// The four digits of `\uXXXX`.
+fn hexadecimal(escape: &[u8]) -> Option<u32> {
+    let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |value, digit| {
+        Some(value * 16 + char::from(*digit).to_digit(16)?)
+    })
+}
+
+/// How many bytes of `text` are a number as RFC 8259 writes it: `-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?`
+fn number_length(text: &[u8]) -> usize {
+    let digits = |from: usize| {
+        text[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let whole = if text.get(sign) == Some(&b'0') {
+        1
+    } else {
+        digits(sign)
+    };
+    if whole == 0 {
+        return 0;
+    }
+    let mut length = sign + whole;
+    if text.get(length) == Some(&b'.') && digits(length + 1) > 0 {
+        length += 1 + digits(length + 1);
+    }
+    if matches!(text.get(length), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(text.get(length + 1), Some(b'+' | b'-')));
+        let exponent = digits(length + 1 + sign);
+        if exponent > 0 {
+            length += 1 + sign + exponent;
+        }
+    }
+    length
+}
+
+fn small_integer(literal: &str) -> Option<i64> {
+    literal
+        .parse::<i64>()
+        .ok()
+        .filter(|integer| integer.unsigned_abs() <= MAXIMUM_INTEGER && literal != "-0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str) -> Scanned<Value> {
+        let mut scanner = Scanner::new(text);
+        let value = scanner.value()?;
+        scanner.end()?;
+        Ok(value)
+    }
+
+    #[test]
+    fn what_serde_json_reads_is_read_the_same() {
+        let deep = "[".repeat(127) + &"]".repeat(127);
+        for text in [
+            "null",
+            " [true , false,{ }, [ ] ,\t-1\r\n]",
+            r#"{"a": {"b": "\u20ac \uD83D\ude00 \b\f\n\r\t\/\\\"", "": "é漢😀"}}"#,
+            "[0, -1, 9007199254740991, 0.1, 1e-7, 1E+2, -0.0, 5e-324, 1.7976931348623157e308, 2e-400]",
+            "\"\u{7f}\u{80}\u{2028}\"",
+            &deep,
+        ] {
+            assert_eq!(
+                scan(text).expect(text),
+                serde_json::from_str::<Value>(text).expect(text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_fault_has_its_byte_and_its_reason() {
+        let deep = "[".repeat(128);
+        for (text, at, reason) in [
+            ("", 0, "expected a value, found the end of the line"),
+            ("nul", 0, "expected a value, found `n`"),
+            ("NaN", 0, "expected a value, found `N`"),
+            ("[1, Infinity]", 4, "expected a value, found `I`"),
+            ("-Infinity", 0, "expected a number, found `-`"),
+            ("01", 1, "expected the end of the line, found `1`"),
+            ("1.", 1, "expected the end of the line, found `.`"),
+            ("+1", 0, "expected a value, found `+`"),
+            ("1e400", 0, "the number 1e400 is out of range"),
+            (
+                "9007199254740993",
+                0,
+                "the integer 9007199254740993 is beyond what a double holds",
+            ),
+            ("{} {}", 3, "expected the end of the line, found `{`"),
+            ("[1 2]", 3, "expected `,` or `]`, found `2`"),
+            ("[1,]", 3, "expected a value, found `]`"),
+            ("{\"a\":1,}", 7, "expected a key, found `}`"),
+            ("{a:1}", 1, "expected a key, found `a`"),
+            ("{\"a\" 1}", 5, "expected `:`, found `1`"),
+            ("{\"a\":1, \"a\":2}", 8, "the key `a` stands twice"),
+            ("[{\"\\u0061\":1,\"a\":2}]", 13, "the key `a` stands twice"),
+            ("\"abc", 4, "a string without its closing quote"),
+            ("\"a\nb\"", 2, "control character 0x0a in a string"),
+            ("\"\\x41\"", 1, "an escape JSON does not have"),
+            ("\"\\", 1, "an escape JSON does not have"),
+            ("\"\\u12\"", 1, "`\\u` without four hex digits"),
+            ("\"\\u+123\"", 1, "`\\u` without four hex digits"),
+            ("\"a\\ud800\"", 2, "lone surrogate `\\ud800`"),
+            ("\"\\ud800\\ud800\"", 1, "lone surrogate `\\ud800`"),
+            ("\"\\udc00\\ud800\"", 1, "lone surrogate `\\udc00`"),
+            ("\u{feff}1", 0, "expected a value, found `\\u{feff}`"),
+            ("'a'", 0, "expected a value, found `\\'`"),
+            ("[1] // no", 4, "expected the end of the line, found `/`"),
+            (&deep, 127, "nested deeper than 127 levels"),
+        ] {
+            assert_eq!(
+                scan(text),
+                Err(Fault {
+                    at,
+                    reason: reason.to_owned()
+                }),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn large_integers_are_read_only_where_a_double_holds_them() {
+        for good in [
+            "9007199254740992",
+            "100000000000000000000",
+            "-18446744073709551616",
+        ] {
+            let value = scan(good).expect(good);
+            assert_eq!(format!("{:.0}", value.as_f64().expect(good)), good);
+        }
+        for bad in ["9007199254740993", "18446744073709551615", "-9223372036854775807"] {
+            assert!(scan(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mutated_line_is_read_as_serde_json_reads_it_or_refused() {
+        let line = br#"{"id":"e3b0","text":"a\n\u00e9\ud83d\ude00\"","n":[-1.5e3,0,true,null],"m":{"k":{}}}"#;
+        let mut state = 20_261_121_u64;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        let mut accepted = 0;
+        for _ in 0..40_000 {
+            let mut mutated = line.to_vec();
+            for _ in 0..=random(3) {
+                let (place, other) = (random(mutated.len()), line[random(line.len())]);
+                match random(4) {
+                    0 => drop(mutated.remove(place)),
+                    1 => mutated.insert(place, other),
+                    2 => mutated[place] = other,
+                    _ => mutated[place] = b" \"\\{}[],:0e.u\n"[random(14)],
+                }
+            }
+            let Ok(text) = std::str::from_utf8(&mutated) else {
+                continue;
+            };
+            match (scan(text), serde_json::from_str::<Value>(text)) {
+                (Ok(ours), Ok(theirs)) => {
+                    accepted += 1;
+                    assert_eq!(ours, theirs, "{text}");
+                }
+                (Ok(_), Err(error)) => panic!("{text}: {error}"),
+                // They keep the last of two keys, and round large integers.
+                (Err(fault), Ok(_)) => assert!(
+                    fault.reason.contains("stands twice") || fault.reason.contains("double"),
+                    "{text}"
+                ),
+                (Err(fault), Err(_)) => assert!(fault.at <= text.len()),
+            }
+        }
+        assert!(accepted > 1000, "{accepted}");
+    }
+}

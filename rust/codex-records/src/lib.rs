@@ -1,0 +1,22 @@
+//! Text to records and back: NDJSON, identity, and what is held out.
+//!
+//! A [`Record`] is one text, where it came from, and an [`Id`] that is the text's own digest: equal texts have equal ids,
+//! so the id is the key of exact deduplication and of the split. [`Reader`] takes a file line by line, plain or compressed,
+//! and says of each bad line where it is and why; [`Writer`] gives equal records equal bytes. The format is told in
+//! `docs/records.md`.
+//!
+//! This is the plain reader: a line at a time, checked whole. It is written to be read.
+
+mod error;
+mod id;
+mod json;
+mod parse;
+mod read;
+mod record;
+mod write;
+
+pub use error::{BadLine, Error, Result};
+pub use id::{Id, is_held_out};
+pub use read::Reader;
+pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
+pub use write::Writer;
