@@ -13,9 +13,15 @@ sys.path.insert(0, str(ROOT))  # `benches.harness` for the benches
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("codex")
-    group.addoption("--benchmark", action="store_true", help="run the benches and their gates instead of the tests")
-    group.addoption("--performance-page", metavar="FILE", help="with --benchmark: write the table of gates there")
-    group.addoption("--wheels", metavar="DIR", help="test the wheel and the sdist of this folder instead of building them")
+    group.addoption(
+        "--benchmark", action="store_true", help="run the benches and their gates instead of the tests"
+    )
+    group.addoption(
+        "--performance-page", metavar="FILE", help="with --benchmark: write the table of gates there"
+    )
+    group.addoption(
+        "--wheels", metavar="DIR", help="test the wheel and the sdist of this folder instead of building them"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -132,7 +132,9 @@ def gate(
     return _record(benchmark, ours, result)
 
 
-def measures(benchmark: Any, name: str, figure: Callable[[], float], *, rounds: int = 3, **extra: Any) -> Result:
+def measures(
+    benchmark: Any, name: str, figure: Callable[[], float], *, rounds: int = 3, **extra: Any
+) -> Result:
     """Hold the median of `rounds` figures, lower is better, against the gate `name`."""
     values = sorted(figure() for _ in range(rounds))
     return _record(benchmark, figure, Result(load_gates()[name], quartiles_of(values), rounds, extra))
@@ -140,7 +142,11 @@ def measures(benchmark: Any, name: str, figure: Callable[[], float], *, rounds: 
 
 def _record(benchmark: Any, ours: Callable[[], object], result: Result) -> Result:
     RESULTS.append(result)
-    benchmark.extra_info |= {"gate": result.gate.name, "peer": result.gate.peer, "quartiles": result.quartiles}
+    benchmark.extra_info |= {
+        "gate": result.gate.name,
+        "peer": result.gate.peer,
+        "quartiles": result.quartiles,
+    }
     benchmark.pedantic(ours, rounds=3, warmup_rounds=0)
     low, median, high = result.quartiles
     assert result.passed, (

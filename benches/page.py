@@ -29,10 +29,16 @@ def render_rows(results: list[Result]) -> list[str]:
 def describe_machine() -> list[str]:
     """Processor, cores, load, versions and commit: what a figure is worth nothing without."""
     model = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
-    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
+    )
     peers = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "typer")
     return [
         f"- machine: {model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end",

@@ -24,7 +24,11 @@ def codex(tmp_path: Path) -> Codex:
     """Runs `codex ...` as a process of its own in `tmp_path`; the answer is text, both streams apart."""
 
     def run(
-        *words: str, environment: Mapping[str, str] | None = None, cwd: Path = tmp_path, stdin: str = "", timeout: float = 300
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path = tmp_path,
+        stdin: str = "",
+        timeout: float = 300,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "codex", *words],

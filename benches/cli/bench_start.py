@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 import pytest
-from benches.harness import gate
 
+from benches.harness import gate
 
 GATE = {"--help": "cli.help", "version": "cli.version"}
 

@@ -149,7 +149,7 @@ class DivergedError(CodexError, ArithmeticError):
     exit_code = 6
 
 
-class Interrupted(CodexError):  # noqa: N818  (it is how a run ends, not what went wrong)
+class Interrupted(CodexError):
     """The run was asked to stop and has saved; `exit_code` is 128 plus the signal's number."""
 
     def __init__(self, message: str, *, signal_number: int = 2, hint: str | None = None) -> None:

@@ -47,18 +47,32 @@ def stands_in(shown: str, output: str) -> bool:
     return re.search(pattern, " ".join(output.split())) is not None
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if FENCE.search(page.read_text())], ids=lambda page: page.stem)
-def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if FENCE.search(page.read_text())], ids=lambda page: page.stem
+)
+def test_what_a_page_shows_is_what_happens(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if "codex train" in page.read_text():
         pytest.importorskip("torch", reason="needs the extra `train`")
     monkeypatch.chdir(tmp_path)
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "120"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
     names: dict[str, object] = {"__name__": "__main__"}
     for kind, block in FENCE.findall(page.read_text()):
         if kind == "console":
             for command in commands_of(block):
                 ran = subprocess.run(
-                    ["bash", "-c", command.line], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+                    ["bash", "-c", command.line],
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    cwd=tmp_path,
                 )
                 output = ran.stdout + ran.stderr
                 assert ran.returncode == command.exit_code, f"$ {command.line}\n{output}"

@@ -34,12 +34,20 @@ def test_start_up_imports_neither_torch_nor_transformers(code: str) -> None:
 
 
 def test_import_turns_telemetry_off_unless_the_user_set_it() -> None:
-    names = ("MLFLOW_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "WANDB_MODE")
+    names = (
+        "MLFLOW_DISABLE_TELEMETRY",
+        "HF_HUB_OFFLINE",
+        "HF_HUB_DISABLE_TELEMETRY",
+        "DO_NOT_TRACK",
+        "WANDB_MODE",
+    )
     code = f"import codex, os; print(*(os.environ[n] for n in {names}))"
     environment = {key: value for key, value in os.environ.items() if key not in names}
     switched = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
     assert switched.split() == ["true", "1", "1", "1", "offline"]
-    kept = subprocess.check_output([sys.executable, "-c", code], text=True, env={**environment, "WANDB_MODE": "online"})
+    kept = subprocess.check_output(
+        [sys.executable, "-c", code], text=True, env={**environment, "WANDB_MODE": "online"}
+    )
     assert kept.split()[-1] == "online"
 
 
@@ -81,7 +89,9 @@ def test_stages_share_one_word() -> None:
 
 
 def test_no_source_path_names_this_machine() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     homes = re.compile(r"/(?:home|Users)/[a-z]+/|/root/")
     found = [
         name

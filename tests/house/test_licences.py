@@ -44,7 +44,9 @@ def licences_of(found: metadata.Distribution) -> set[str]:
 
 def test_everything_an_install_brings_may_be_shipped() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + [line for group in project["optional-dependencies"].values() for line in group]
+    lines = project["dependencies"] + [
+        line for group in project["optional-dependencies"].values() for line in group
+    ]
     seen: dict[str, metadata.Distribution] = {}
     for line in lines:
         name = re.split(r"[\[<>=]", line)[0].lower()

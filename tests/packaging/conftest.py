@@ -18,8 +18,20 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if given := request.config.getoption("--wheels"):
         return ROOT / given
     out = tmp_path_factory.mktemp("dist")
-    maturin = [sys.executable, "-m", "maturin", "build", "--profile", "release", "--locked", "--sdist", "--quiet"]
-    subprocess.run([*maturin, "--strip", "--out", str(out)], cwd=ROOT, check=True, env={**os.environ, "NO_COLOR": "1"})
+    maturin = [
+        sys.executable,
+        "-m",
+        "maturin",
+        "build",
+        "--profile",
+        "release",
+        "--locked",
+        "--sdist",
+        "--quiet",
+    ]
+    subprocess.run(
+        [*maturin, "--strip", "--out", str(out)], cwd=ROOT, check=True, env={**os.environ, "NO_COLOR": "1"}
+    )
     return out
 
 

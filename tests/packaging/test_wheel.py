@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 def tracked(*folders: str) -> set[str]:
     """Files git knows below `folders`, through neither link."""
-    listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return {name for name in listed.stdout.split("\0") if name and not (ROOT / name).is_symlink()}
 
 
@@ -50,7 +52,9 @@ def test_wheel_is_abi3_and_names_its_extras(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["-m", "abi3audit", "--strict"], ["-m", "check_wheel_contents", "--ignore", "W002,W004"]], ids=["abi3audit", "contents"]
+    "words",
+    [["-m", "abi3audit", "--strict"], ["-m", "check_wheel_contents", "--ignore", "W002,W004"]],
+    ids=["abi3audit", "contents"],
 )
 def test_wheel_passes_the_audits(wheel: Path, words: list[str]) -> None:
     ran = subprocess.run([sys.executable, *words, str(wheel)], capture_output=True, text=True, check=False)
@@ -77,14 +81,20 @@ class Elsewhere:
         subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(place / "venv")], check=True)
         install = [*uv, "pip", "install", "--quiet", "--python", str(place / "venv" / "bin" / "python")]
         constraint = str(ROOT / "requirements" / lock)
-        subprocess.run([*install, "--constraint", constraint, f"codex-lm{extra} @ {wheel.as_uri()}"], check=True)
+        subprocess.run(
+            [*install, "--constraint", constraint, f"codex-lm{extra} @ {wheel.as_uri()}"], check=True
+        )
 
     def codex(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs the installed command, with nothing of this checkout in sight."""
         return subprocess.run(
             [str(self.place / "venv" / "bin" / "codex"), *words],
             cwd=self.place,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.place), "CODEX_CACHE_DIR": str(self.place / "cache")},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.place),
+                "CODEX_CACHE_DIR": str(self.place / "cache"),
+            },
             capture_output=True,
             text=True,
             check=False,
