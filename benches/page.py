@@ -53,8 +53,9 @@ def render_page(results: list[Result]) -> str:
         [
             "# Measured",
             "",
-            "Made by `make bench`; do not edit. A figure is our seconds over the peer's in interleaved pairs of one run, so below 1",
-            "is faster than the peer; rows without a peer say what they are a share of. Quartiles over the pairs in brackets.",
+            "Made by `make bench`; do not edit. A figure is our seconds over the peer's in interleaved pairs of one",
+            "run, so below 1 is faster than the peer; a row without a peer says what it is a share of. Quartiles over",
+            "the pairs stand in brackets.",
             "",
             *describe_machine(),
             "",
