@@ -5,7 +5,11 @@
 
 use pyo3::prelude::*;
 
+mod checkpoint;
 mod errors;
+mod records;
+mod text;
+mod tokens;
 
 /// The version of this build, the same as the distribution's.
 #[pyfunction]
@@ -23,5 +27,9 @@ fn build_commit() -> &'static str {
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(build_commit, module)?)?;
+    checkpoint::register(module)?;
+    records::register(module)?;
+    text::register(module)?;
+    tokens::register(module)?;
     Ok(())
 }
