@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+
 from codex.config import Config, load
 from codex.errors import ConfigError
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from codex.config import load
 from codex.config.find import MAXIMUM_BYTES
 from codex.errors import ConfigError

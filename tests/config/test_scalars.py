@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from codex.config.document import Scalar, parse_document, parse_scalar
 from codex.config.faults import Fault
 from codex.config.override import parse_override

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from codex.config.document import Node
+from codex.config.document import Node, parse_scalar
 from codex.config.faults import DEFAULT, Fault, Origin, shown
 from codex.config.keys import Leaf, leaves, nearest_keys, nearest_words
 from codex.config.rules import broken_rules
@@ -126,6 +126,8 @@ def _value_hint(leaf: Leaf, node: Node) -> str | None:
             return f"use `{_SPOKEN[value.lower()]}`"
         if node.is_quoted and kinds & {"integer", "number", "boolean"}:
             return "remove the quotes"
+        if kinds & {"integer", "number"} and isinstance(parse_scalar(value.replace("_", "")), int | float):
+            return f"use `{value.replace('_', '')}`"
     elif isinstance(value, float) and "integer" in kinds and math.isfinite(value) and value == int(value):
         return f"use `{int(value)}`" if abs(value) < 2**53 else None
     elif "string" in kinds and isinstance(value, int | float) and not leaf.choices:

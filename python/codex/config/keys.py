@@ -88,26 +88,29 @@ def nearest_keys(key: str, *, below: Sequence[str] | None = None, count: int = 3
     ('train.max_steps', 'train.learning_rate')
     """
     parent, _, word = key.rpartition(".")
+    scores: dict[str, float] = {}
     if below is None:
-        alike = [(_likeness(word, leaf.name), leaf) for leaf in leaves().values()]
-        scored = [
-            (like + 0.25 * _likeness(parent, leaf.section), leaf.key) for like, leaf in alike if like >= 0.6
-        ]
-    else:
-        scored = []
+        for leaf in leaves().values():
+            alike = _likeness(word, leaf.name)
+            if alike >= _LEAST:
+                is_same = 0.25 * (word == leaf.name)
+                scores[leaf.key] = alike + is_same + 0.25 * _likeness(parent, leaf.section)
     if below is not None or not parent:
-        shares = {name: sum(f"{name}.{one}" in leaves() for one in below or ()) for name in sections()}
-        alike_or_has = [
-            (max(_likeness(word, name), shares[name] / len(below or "x")), name) for name in shares
-        ]
-        scored += [(score, name) for score, name in alike_or_has if score >= 0.6]
-    scored.sort(key=lambda pair: -pair[0])
-    return [candidate for score, candidate in scored[:count] if score >= scored[0][0] - 0.15]
+        for section in sections():
+            known = sum(f"{section}.{name}" in leaves() for name in below or ())
+            alike = max(_likeness(word, section), known / len(below or " "))
+            if alike >= _LEAST:
+                scores[section] = alike
+    best = sorted(scores, key=lambda name: -scores[name])[:count]
+    return [name for name in best if scores[name] >= scores[best[0]] - 0.15]
 
 
 def nearest_words(word: str, words: list[str]) -> list[str]:
     """The words that `word` was most likely meant to be, the likeliest first."""
     return difflib.get_close_matches(word.lower(), words, n=2, cutoff=0.5)
+
+
+_LEAST = 0.6  # likeness below which a key is no suggestion
 
 
 def _likeness(a: str, b: str) -> float:

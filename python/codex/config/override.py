@@ -26,7 +26,7 @@ def parse_override(argument: str, faults: list[Fault]) -> Node | None:
     bare = argument.removeprefix("--").removeprefix("+")
     key, equals, text = bare.partition("=")
     if not equals or not all(key.split(".")):
-        near = nearest_keys(key)
+        near = [candidate for candidate in nearest_keys(key) if candidate in leaves()]
         hint = f"did you mean `{near[0]}=VALUE`?" if near else None
         message = f"{shown(argument)} is not an override, expected `key=value`"
         faults.append(Fault(message, COMMAND_LINE, hint=hint))

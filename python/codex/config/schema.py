@@ -117,11 +117,11 @@ class Train(Section):
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
     learning_rate: float = Field(default=0.02, gt=0, le=10)
-    """Highest learning rate of the weight matrices."""
+    """Highest learning rate of what Muon updates: the weight matrices inside the layers."""
     adam_learning_rate: float = Field(default=0.003, gt=0, le=10)
-    """Highest learning rate of what is not a matrix in a layer: embeddings, norms, and the output layer."""
+    """Highest learning rate of what AdamW updates: embeddings, norms and head; with `adamw`, everything."""
     weight_decay: float = Field(default=0.1, ge=0, le=10)
-    """Decoupled weight decay of the matrices; it is scaled by the learning rate."""
+    """Decoupled weight decay of the matrices inside the layers; it is scaled by the learning rate."""
     warmup_steps: int = Field(default=20, ge=0, le=1_000_000_000)
     """Steps over which the learning rate rises in a line from zero; fewer than `train.max_steps`."""
     decay_fraction: float = Field(default=0.4, ge=0, le=1)
@@ -157,7 +157,7 @@ class Track(Section):
     mlflow: bool = False
     """Whether the journal is mirrored to MLflow; needs the `mlflow` extra."""
     mlflow_uri: str | None = Field(default=None, min_length=1)
-    """Tracking address of MLflow; null is an SQLite file in the run folder."""
+    """Tracking address of MLflow; null is `mlflow.db` in `run.directory`, shared by the runs there."""
     system_metrics: bool = True
     """Whether processor, memory, disk and GPU use are written to `system.ndjson`."""
 

@@ -25,7 +25,7 @@ _MEANINGS: tuple[tuple[str, str, str | None, bool], ...] = (
         False,
     ),
     (
-        r"expected <block end>, but found",
+        r"expected (<block end>|'<document start>'), but found",
         "something follows a complete value",
         "quote the whole value",
         False,
