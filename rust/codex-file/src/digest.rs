@@ -226,7 +226,9 @@ mod tests {
 
     #[test]
     fn pieces_make_no_difference_and_a_file_is_its_bytes() {
-        let data: Vec<u8> = (0..3 * BLOCK_BYTES + 7).map(|i| u8::try_from(i * 7 % 251).unwrap()).collect();
+        let data: Vec<u8> = (0..3 * BLOCK_BYTES + 7)
+            .map(|i| u8::try_from(i * 7 % 251).unwrap())
+            .collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         std::fs::write(&path, &data).unwrap();

@@ -1,18 +1,19 @@
 //! Fail points: the places at which a test can make the disk, or the process, fail.
 //!
 //! Every system call of this crate that changes the disk passes a point first; other crates add their own with [`point`].
-//! What happens there is a list of rules, `<point>=<action>[@n]`, separated by commas:
+//! What happens there is a list of rules, `<point>=<action>[@n[+]]`, separated by commas:
 //!
 //! - the point is a name such as `file.rename`, or `*` for all;
 //! - the action is `kill` (SIGKILL to this process), `eio`, `enospc`, `unsupported` (the call answers that error),
 //!   `short` (a write takes only half of its bytes) or `sync-fails` (an fsync answers EIO);
-//! - with `@n` it happens the n-th time the rule is passed, without it every time. `short` is passed by writes only and
-//!   `sync-fails` by syncs only.
+//! - with `@n` it happens the n-th time the rule is passed, with `@n+` from then on, without either every time. `short` is
+//!   passed by writes only and `sync-fails` by syncs only.
 //!
 //! Rules come from the environment variable `CODEX_FAIL_POINTS`, read once, or from [`arm`]. Where there are none, a point
 //! costs one relaxed atomic load.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -60,8 +61,8 @@ enum Action {
 struct Rule {
     point: String,
     action: Action,
-    /// The pass at which it fires; each if `None`.
-    at: Option<u64>,
+    /// The first and the last pass at which it fires.
+    at: RangeInclusive<u64>,
     passed: u64,
 }
 
@@ -224,7 +225,7 @@ fn pass(name: &str, kind: Kind) -> io::Result<bool> {
                 continue;
             }
             rule.passed += 1;
-            if rule.at.is_some_and(|at| at != rule.passed) {
+            if !rule.at.contains(&rule.passed) {
                 continue;
             }
             plan.fired += 1;
@@ -262,17 +263,18 @@ fn parse(text: &str) -> Result<Vec<Rule>> {
 fn parse_rule(text: &str) -> Result<Rule> {
     let bad = || {
         Error::usage(format!(
-            "`{text}` is not a fail point, expected `<point>=<action>[@n]`"
+            "`{text}` is not a fail point, expected `<point>=<action>[@n[+]]`"
         ))
         .with_hint("actions: kill, eio, enospc, unsupported, short, sync-fails")
     };
     let (point, action) = text.split_once('=').ok_or_else(bad)?;
     let (action, at) = match action.split_once('@') {
-        Some((action, at)) => (
-            action,
-            Some(at.parse().ok().filter(|&at| at > 0).ok_or_else(bad)?),
-        ),
-        None => (action, None),
+        None => (action, 1..=u64::MAX),
+        Some((action, pass)) => {
+            let first = pass.strip_suffix('+').unwrap_or(pass);
+            let first = first.parse().ok().filter(|&first| first > 0).ok_or_else(bad)?;
+            (action, first..=if pass.ends_with('+') { u64::MAX } else { first })
+        }
     };
     let action = match action {
         "kill" => Action::Kill,
@@ -300,12 +302,25 @@ mod tests {
 
     #[test]
     fn a_rule_fires_at_its_pass_and_at_no_other() {
-        let armed = arm("a=eio@2, b=enospc", Scope::Thread).unwrap();
-        let passed: Vec<Option<i32>> = ["a", "a", "a", "b", "b", "c"]
+        let armed = arm("a=eio@2, b=enospc, d=eio@2+", Scope::Thread).unwrap();
+        let passed: Vec<Option<i32>> = ["a", "a", "a", "b", "b", "c", "d", "d", "d"]
             .map(|name| point(name).err().and_then(|error| error.raw_os_error()))
             .into();
-        assert_eq!(passed, [None, Some(5), None, Some(28), Some(28), None]);
-        assert_eq!(armed.fired(), 3);
+        assert_eq!(
+            passed,
+            [
+                None,
+                Some(5),
+                None,
+                Some(28),
+                Some(28),
+                None,
+                None,
+                Some(5),
+                Some(5)
+            ]
+        );
+        assert_eq!(armed.fired(), 5);
         drop(armed);
         assert!(point("b").is_ok());
     }
@@ -329,7 +344,16 @@ mod tests {
 
     #[test]
     fn a_rule_that_cannot_be_read_is_refused() {
-        for text in ["a", "a=", "=eio", "a=eio@0", "a=eio@x", "a=explode", "a=eio@-1"] {
+        for text in [
+            "a",
+            "a=",
+            "=eio",
+            "a=eio@0",
+            "a=eio@x",
+            "a=explode",
+            "a=eio@-1",
+            "a=eio@+",
+        ] {
             assert!(arm(text, Scope::Thread).is_err(), "{text}");
         }
     }

@@ -83,7 +83,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         for length in [0, 1, 7, 4096, 4097, 10_000] {
-            let data: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let data: Vec<u8> = (0..=250).cycle().take(length).collect();
             std::fs::write(&path, &data).unwrap();
             assert_eq!(&*Mapped::open(&path).unwrap(), &data);
             for block_bytes in [1, 7, 4096, 20_000] {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 mod checkpoint;
 mod errors;
+mod file;
 mod records;
 mod text;
 mod tokens;
@@ -28,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(build_commit, module)?)?;
     checkpoint::register(module)?;
+    file::register(module)?;
     records::register(module)?;
     text::register(module)?;
     tokens::register(module)?;

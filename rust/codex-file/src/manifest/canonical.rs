@@ -119,7 +119,7 @@ mod tests {
     fn the_examples_of_rfc_8785() {
         // Section 3.2.2 and 3.2.3.
         let value = json!({
-            "numbers": [333_333_333.333_333_29, 1e30, 4.50, 2e-3, 0.000_000_000_000_000_000_000_000_001],
+            "numbers": [f64::from_bits(0x41b3_de43_5555_5555), 1e30, 4.50, 2e-3, 1e-27],
             "string": "\u{20ac}$\u{f}\nA'B\"\\\\\"/",
             "literals": [null, true, false]
         });

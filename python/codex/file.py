@@ -1,0 +1,186 @@
+"""Bytes on disk that stay what they were: durable writes, digests, manifests, locks, logs.
+
+Everything in codex that writes, writes through here: a file or a folder appears under its name whole and synced, or not
+at all, whatever kills the process or the machine. `docs/file.md` tells how. A path is a string or a `Path`; data is
+`bytes` or another buffer, which is copied once. The interpreter is released while the disk works.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from codex import _core
+from codex._core import AppendLog, FailPoints, Lock, PartialFile, PartialFolder
+from codex.errors import UsageError
+
+__all__ = [
+    "READ_LIMIT_BYTES",
+    "AppendLog",
+    "FailPoints",
+    "FileDigest",
+    "Lock",
+    "PartialFile",
+    "PartialFolder",
+    "canonical_json",
+    "create_folder",
+    "digest_bytes",
+    "digest_file",
+    "free_bytes",
+    "list_files",
+    "read_bytes",
+    "read_manifest",
+    "require_space",
+    "seal_manifest",
+    "sweep_partial",
+    "verify_folder",
+    "write_atomic",
+    "write_manifest",
+]
+
+AnyPath: TypeAlias = str | PathLike[str]
+Bytes: TypeAlias = bytes | bytearray | memoryview
+
+#: What `read_bytes` holds in memory at most, unless told otherwise.
+READ_LIMIT_BYTES = 1 << 30
+
+
+class FileDigest(NamedTuple):
+    """The length of a file and the digest of its content."""
+
+    bytes: int
+    digest: str
+
+
+def write_atomic(path: AnyPath, data: Bytes) -> None:
+    """Replace the content of `path` in one step that survives a power cut.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     write_atomic(f"{home}/note.txt", b"whole")
+    ...     read_bytes(f"{home}/note.txt")
+    b'whole'
+    """
+    _core.write_atomic(path, data)
+
+
+def create_folder(path: AnyPath) -> None:
+    """Make the folder, and those above it that are missing, each durable in the one above."""
+    _core.create_folder(path)
+
+
+def sweep_partial(parent: AnyPath) -> list[Path]:
+    """Remove what dead processes left unfinished in `parent`; returns what was removed."""
+    return _core.sweep_partial(parent)
+
+
+def digest_bytes(data: Bytes, algorithm: str = "sha256") -> str:
+    """The digest of `data`: `sha256` for identity, `xxh3-128` against damage at the speed of memory.
+
+    >>> digest_bytes(b"abc", "xxh3-128")
+    'xxh3-128:06b05ab6733a618578af5f94892f3950'
+    """
+    return _core.digest_bytes(data, algorithm)
+
+
+def digest_file(path: AnyPath, algorithm: str = "sha256") -> FileDigest:
+    """The length and digest of a file, read in blocks."""
+    return FileDigest(*_core.digest_file(path, algorithm))
+
+
+def read_bytes(path: AnyPath, *, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
+    """The plain bytes of a file; gz, bz2, xz and zst are told by their magic number and unpacked.
+
+    Raises:
+        DataError: if there are more than `limit_bytes`, or the stream is cut short or damaged.
+    """
+    return _core.read_bytes(path, limit_bytes)
+
+
+def free_bytes(path: AnyPath) -> int:
+    """How many bytes may still be written where `path` is or would be."""
+    return _core.free_bytes(path)
+
+
+def require_space(path: AnyPath, bytes: int) -> None:
+    """Raise `DiskFullError` if fewer than `bytes` are free where `path` is or would be."""
+    _core.require_space(path, bytes)
+
+
+def canonical_json(value: object) -> bytes:
+    """`value` as canonical JSON (RFC 8785): one value, one sequence of bytes.
+
+    Raises:
+        UsageError: if it is not plain JSON: dicts with string keys, lists, strings, finite numbers, booleans, None.
+        DataError: if it holds an integer beyond 2**53 - 1, or is nested deeper than 127 levels.
+
+    >>> canonical_json({"b": [1.0, 1e21], "a": None})
+    b'{"a":null,"b":[1,1e+21]}'
+    """
+    return _core.canonical_json(_json(value))
+
+
+def seal_manifest(manifest: Mapping[str, Any]) -> bytes:
+    """The bytes of a `manifest.json`: canonical JSON with a digest over itself, and a newline."""
+    return _core.seal_manifest(_json(dict(manifest)))
+
+
+def write_manifest(folder: AnyPath, manifest: Mapping[str, Any]) -> None:
+    """Seal `manifest` and write it as `manifest.json` of the folder: the last file of all.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     write_atomic(f"{home}/a.txt", b"abc")
+    ...     write_manifest(home, {"kind": "notes", "schema_version": 1, "files": list_files(home)})
+    ...     verify_folder(home)["files"][0]["path"]
+    'a.txt'
+    """
+    _core.write_atomic(Path(folder) / "manifest.json", seal_manifest(manifest))
+
+
+def list_files(folder: AnyPath, algorithm: str = "sha256") -> list[dict[str, Any]]:
+    """The `files` of a manifest: path, bytes and digest of every file below `folder`, in order of their paths."""
+    files: list[dict[str, Any]] = json.loads(_core.list_files(folder, algorithm))
+    return files
+
+
+def read_manifest(path: AnyPath, kind: str | None = None, schema_version: int | None = None) -> dict[str, Any]:
+    """The manifest at `path`, or of the folder `path`, once not a bit of it has changed; its files are not read.
+
+    Args:
+        path: a manifest or the folder it lies in.
+        kind: what it must describe; goes with `schema_version`.
+        schema_version: the newest that the caller can read.
+    Raises:
+        MissingDataError: if there is none.
+        DamageError: if it was changed, or is of another kind, or newer.
+    """
+    if (kind is None) != (schema_version is None):
+        raise UsageError("`kind` and `schema_version` go together, got one of them")
+    file = Path(path) / "manifest.json" if Path(path).is_dir() else Path(path)
+    manifest: dict[str, Any] = json.loads(_core.read_manifest(file, kind, schema_version))
+    return manifest
+
+
+def verify_folder(folder: AnyPath) -> dict[str, Any]:
+    """The manifest of `folder`, once every file in it has its size and digest and there is no other.
+
+    Raises:
+        DamageError: naming the first file that is missing, changed or not listed.
+    """
+    manifest: dict[str, Any] = json.loads(_core.verify_folder(folder))
+    return manifest
+
+
+def _json(value: object) -> str:
+    """The JSON text of `value`, if it says just that: no key became a string on the way, and no tuple a list."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"not plain JSON: {str(error)[:1].lower()}{str(error)[1:]}") from None
+    if json.loads(text) != value:
+        raise UsageError("not plain JSON: a key is not a string, or a tuple stands where a list should")
+    return text

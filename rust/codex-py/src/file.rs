@@ -1,0 +1,169 @@
+//! Files for Python: durable writes, digests, manifests, free space; `handles` has what stays open.
+
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
+
+mod handles;
+
+use std::path::PathBuf;
+
+use codex_file::digest::{self, Algorithm};
+use codex_file::{Error, durable, json, manifest, space, stream};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
+use serde_json::Value;
+
+use crate::errors::released;
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<handles::Lock>()?;
+    module.add_class::<handles::AppendLog>()?;
+    module.add_class::<handles::PartialFolder>()?;
+    module.add_class::<handles::PartialFile>()?;
+    module.add_class::<handles::FailPoints>()?;
+    module.add_function(wrap_pyfunction!(write_atomic, module)?)?;
+    module.add_function(wrap_pyfunction!(create_folder, module)?)?;
+    module.add_function(wrap_pyfunction!(sweep_partial, module)?)?;
+    module.add_function(wrap_pyfunction!(digest_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(digest_file, module)?)?;
+    module.add_function(wrap_pyfunction!(canonical_json, module)?)?;
+    module.add_function(wrap_pyfunction!(seal_manifest, module)?)?;
+    module.add_function(wrap_pyfunction!(read_manifest, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_folder, module)?)?;
+    module.add_function(wrap_pyfunction!(list_files, module)?)?;
+    module.add_function(wrap_pyfunction!(read_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(free_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(require_space, module)?)
+}
+
+#[pyfunction]
+fn write_atomic(py: Python<'_>, path: PathBuf, data: Data) -> PyResult<()> {
+    released(py, || durable::write_atomic(&path, &data))
+}
+
+#[pyfunction]
+fn create_folder(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    released(py, || durable::create_folder(&path))
+}
+
+#[pyfunction]
+fn sweep_partial(py: Python<'_>, parent: PathBuf) -> PyResult<Vec<PathBuf>> {
+    released(py, || durable::sweep_partial(&parent))
+}
+
+#[pyfunction]
+fn digest_bytes(py: Python<'_>, data: Data, algorithm: &str) -> PyResult<String> {
+    released(py, || {
+        Ok::<_, Error>(digest::digest_bytes(algorithm.parse()?, &data).to_string())
+    })
+}
+
+#[pyfunction]
+fn digest_file(py: Python<'_>, path: PathBuf, algorithm: &str) -> PyResult<(u64, String)> {
+    released(py, || {
+        let (bytes, digest) = digest::digest_file(algorithm.parse()?, &path)?;
+        Ok::<_, Error>((bytes, digest.to_string()))
+    })
+}
+
+/// JSON text to its canonical form.
+#[pyfunction]
+fn canonical_json(py: Python<'_>, text: Text) -> PyResult<Bound<'_, PyBytes>> {
+    released(py, || manifest::canonical(&json::parse(text.bytes())?)).map(|bytes| PyBytes::new(py, &bytes))
+}
+
+#[pyfunction]
+fn seal_manifest(py: Python<'_>, text: Text) -> PyResult<Bound<'_, PyBytes>> {
+    released(py, || manifest::seal(json::parse(text.bytes())?)).map(|bytes| PyBytes::new(py, &bytes))
+}
+
+/// The manifest at `path` as JSON text, checked, and of `kind` if that is given.
+#[pyfunction]
+#[pyo3(signature = (path, kind=None, schema_version=None))]
+fn read_manifest(
+    py: Python<'_>,
+    path: PathBuf,
+    kind: Option<&str>,
+    schema_version: Option<u64>,
+) -> PyResult<String> {
+    released(py, || {
+        let value = manifest::open(&path)?;
+        if let (Some(kind), Some(newest)) = (kind, schema_version) {
+            manifest::require_schema(&value, kind, newest, &path)?;
+        }
+        Ok::<_, Error>(value.to_string())
+    })
+}
+
+/// The manifest of `folder` as JSON text, once every file in the folder has been held against it.
+#[pyfunction]
+fn verify_folder(py: Python<'_>, folder: PathBuf) -> PyResult<String> {
+    released(py, || {
+        let value = manifest::open(&folder.join(manifest::MANIFEST_FILE))?;
+        manifest::verify_files(&folder, &value)?;
+        Ok::<_, Error>(value.to_string())
+    })
+}
+
+/// The `files` of a manifest for `folder`, as JSON text.
+#[pyfunction]
+fn list_files(py: Python<'_>, folder: PathBuf, algorithm: &str) -> PyResult<String> {
+    released(py, || {
+        let files = manifest::list_files(&folder, algorithm.parse::<Algorithm>()?)?;
+        Ok::<_, Error>(Value::Array(files.iter().map(manifest::FileEntry::to_value).collect()).to_string())
+    })
+}
+
+#[pyfunction]
+fn read_bytes(py: Python<'_>, path: PathBuf, limit_bytes: u64) -> PyResult<Bound<'_, PyBytes>> {
+    released(py, || stream::read_all(&path, limit_bytes)).map(|bytes| PyBytes::new(py, &bytes))
+}
+
+#[pyfunction]
+fn free_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+    released(py, || space::free_bytes(&path))
+}
+
+#[pyfunction]
+fn require_space(py: Python<'_>, path: PathBuf, bytes: u64) -> PyResult<()> {
+    released(py, || space::require(&path, bytes))
+}
+
+/// JSON text as `str` or `bytes`.
+#[derive(FromPyObject)]
+enum Text {
+    Str(String),
+    Bytes(PyBackedBytes),
+}
+
+impl Text {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Str(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// The bytes of anything that has some, copied once unless they are `bytes`.
+struct Data(PyBackedBytes);
+
+impl<'py> FromPyObject<'_, 'py> for Data {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = object.extract() {
+            return Ok(Self(bytes));
+        }
+        let view = PyMemoryView::from(&object)?;
+        Ok(Self(view.call_method0("tobytes")?.extract()?))
+    }
+}
+
+impl std::ops::Deref for Data {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
