@@ -59,6 +59,7 @@ def is_multi_byte(module: str) -> bool:
 
 
 def single_byte() -> str:
+    """The text of `single_byte.txt`."""
     lines = []
     for module in sorted(item.name for item in pkgutil.iter_modules(encodings.__path__)):
         if module in ("aliases", *NO_TABLE) or not is_single_byte(module):
@@ -100,6 +101,7 @@ def four_byte_ranges(module: str) -> Iterator[str]:
 
 
 def multi_byte() -> str:
+    """The text of `multi_byte.txt`."""
     lines = []
     for module in MULTI:
         assert bytes(range(0x80)).decode(module) == bytes(range(0x80)).decode("ascii"), module

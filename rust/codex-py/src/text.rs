@@ -1,0 +1,42 @@
+//! Bytes to text for Python.
+
+use std::path::PathBuf;
+
+use codex_file::Class;
+use pyo3::prelude::*;
+
+use crate::errors::{Explained, released};
+
+impl Explained for codex_text::Error {
+    fn class(&self) -> Class {
+        Class::Data
+    }
+
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Text, encoding, whether there was a byte-order mark, kinds of newline, and how many lf, crlf and cr.
+type Decoded = (String, &'static str, bool, String, (u64, u64, u64));
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(text_decode, module)?)
+}
+
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // PyO3 hands over what it made
+fn text_decode(py: Python<'_>, data: &[u8], name: PathBuf) -> PyResult<Decoded> {
+    released(py, || {
+        let decoded = codex_text::decode(data, &name.to_string_lossy())?;
+        let newlines = decoded.newlines;
+        let counts = (newlines.lf, newlines.crlf, newlines.cr);
+        Ok::<_, codex_text::Error>((
+            decoded.text,
+            decoded.encoding,
+            decoded.byte_order_mark,
+            newlines.to_string(),
+            counts,
+        ))
+    })
+}
