@@ -122,6 +122,10 @@ TEXTS = {
         "the tag `!!int` is not taken: a configuration is plain data (my.yaml:2:14)\n"
         "hint: quote text, write numbers bare",
     ),
+    "key with its dot": (
+        "train.max_steps: 50\n",
+        "unknown key `train.max_steps` (my.yaml:1:1)\nhint: in a file `max_steps:` stands below `train:`, indented",
+    ),
     "list as a key": (
         "? [a]\n: b\n",
         "expected a word as a key (my.yaml:1:3)\nhint: a key is a name followed by a colon",
@@ -272,6 +276,20 @@ def test_forbidden_file_is_refused(write: Callable[..., Path], monkeypatch: pyte
     def refuse(*_: object) -> object:
         raise PermissionError(13, "Permission denied", str(path))
 
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ConfigError, match=r"^`mine\.yaml` cannot be read: permission denied$"):
+        load(path)
+
+
+def test_file_in_a_forbidden_folder_is_refused(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(mine="run:\n")
+
+    def refuse(*_: object, **__: object) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ConfigError, match=r"^`mine\.yaml` cannot be read: permission denied$"):
         load(path)

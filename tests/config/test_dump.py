@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +88,16 @@ def test_digest_changes_with_every_key() -> None:
         )
         digests.add(Config().model_copy(update={leaf.section: section}).digest)
     assert len(digests) == len(leaves()) + 1
+
+
+def test_digest_is_over_canonical_json() -> None:
+    values = Config().model_dump(mode="json")
+    for section in values.values():
+        for name, value in section.items():
+            if isinstance(value, float) and value.is_integer():
+                section[name] = int(value)
+    text = json.dumps(values, sort_keys=True, separators=(",", ":")).replace("1e-06", "0.000001")
+    assert Config().digest == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def test_digest_does_not_depend_on_how_it_was_written(write: Write) -> None:

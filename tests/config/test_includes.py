@@ -70,6 +70,11 @@ def test_empty_section_changes_nothing(write: Write) -> None:
     assert load(path).config.train.max_steps == 100
 
 
+def test_value_laid_over_a_section_is_refused_where_it_stands(write: Write) -> None:
+    path = write(one="train: {max_steps: 100}\n", top="include: one.yaml\ntrain: 5\n")
+    assert refused(path) == "`train` is 5, expected a section (top.yaml:2:8)"
+
+
 def test_circle_is_refused_with_its_chain(write: Write) -> None:
     path = write(c="include: a.yaml\n", b="include: c.yaml\n", a="include: b.yaml\n", top="include: a.yaml\n")
     assert refused(path) == "files include each other: a.yaml -> b.yaml -> c.yaml -> a.yaml (c.yaml:1:10)"

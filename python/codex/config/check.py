@@ -78,9 +78,12 @@ def _fault(kind: str, location: tuple[int | str, ...], root: Node) -> Fault:
 
 def _unknown_key(key: str, node: Node) -> Fault:
     near = nearest_keys(key, below=list(node.value) if isinstance(node.value, dict) else None)
-    hint = "`codex config show` lists every key"
-    if near:
+    if key in leaves():  # written with its dot
+        hint = f"in a file `{leaves()[key].name}:` stands below `{leaves()[key].section}:`, indented"
+    elif near:
         hint = "did you mean " + " or ".join(f"`{candidate}`" for candidate in near) + "?"
+    else:
+        hint = "`codex config show` lists every key"
     return Fault(f"unknown key {shown(key)}", node.key_origin or node.origin, key=key, hint=hint)
 
 

@@ -165,7 +165,7 @@ class _Builder:
             if text is None:
                 self._stop("expected a word as a key", node.origin, "a key is a name followed by a colon")
             parent.key, parent.key_origin = text, node.origin
-        elif isinstance(parent.node.value, dict):
+        else:
             self._place_under(parent, parent.key, node)
             parent.key = None
 

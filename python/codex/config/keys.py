@@ -93,8 +93,7 @@ def nearest_keys(key: str, *, below: Sequence[str] | None = None, count: int = 3
         for leaf in leaves().values():
             alike = _likeness(word, leaf.name)
             if alike >= _LEAST:
-                is_same = 0.25 * (word == leaf.name)
-                scores[leaf.key] = alike + is_same + 0.25 * _likeness(parent, leaf.section)
+                scores[leaf.key] = alike + 0.25 * (word == leaf.name) + 0.25 * (parent == leaf.section)
     if below is not None or not parent:
         for section in sections():
             known = sum(f"{section}.{name}" in leaves() for name in below or ())
@@ -114,7 +113,8 @@ _LEAST = 0.6  # likeness below which a key is no suggestion
 
 
 def _likeness(a: str, b: str) -> float:
-    return difflib.SequenceMatcher(None, a.lower(), b).ratio()
+    matcher = difflib.SequenceMatcher(None, a.lower(), b)
+    return matcher.ratio() if matcher.quick_ratio() >= _LEAST else 0.0
 
 
 def _words(schema: Mapping[str, Any]) -> str:

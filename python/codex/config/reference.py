@@ -49,5 +49,4 @@ def _page() -> Iterator[str]:
 
 if __name__ == "__main__":
     for path, render in GENERATED.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render(), encoding="utf-8")

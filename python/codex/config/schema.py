@@ -9,7 +9,6 @@ A size without a unit is a count. Every whole number is below 2**53, so that JSO
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -218,8 +217,9 @@ class Config(Section):
     @property
     def digest(self) -> str:
         """`sha256:<hex>` over the canonical JSON of every key, defaults included."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        from codex._core import canonical_json
+
+        return f"sha256:{hashlib.sha256(canonical_json(self.model_dump_json())).hexdigest()}"
 
     def value(self, key: str) -> Any:
         """The value of a dotted key, such as `train.max_steps`."""
