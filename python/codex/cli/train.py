@@ -1,0 +1,51 @@
+"""`codex train`: raw data to a verified checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codex.cli.command import Commands, ConfigName, Overrides
+from codex.cli.output import Output
+from codex.config import load
+
+__all__ = ["commands"]
+
+commands = Commands()
+
+
+@commands.command()
+def train(
+    out: Output,
+    config: ConfigName = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the newest run of this name, from its newest checkpoint."),
+    ] = False,
+    resume_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume-from",
+            metavar="DIR",
+            help="Go on from this checkpoint, in a fresh run.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="The same as run.seed=N.", show_default=False)
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Train: prepare what is missing, make every step, measure, sample.
+
+    Killed at any moment, the same command with `--resume` ends with the same bytes.
+    """
+    given = [*(overrides or ()), *([] if seed is None else [f"run.seed={seed}"])]
+    loaded = load(config, given)
+
+    from codex.train import train as run_training
+
+    summary = run_training(loaded, resume=resume, resume_from=resume_from, progress=out)
+    out.result("train", summary.facts(), text=summary.lines())

@@ -1,0 +1,256 @@
+"""A decoder like Llama's: RMSNorm, rotary positions, grouped-query attention with QK-norm, SwiGLU, tied embeddings.
+
+B batch, T time, D width, H query heads, K key-value heads, V vocabulary. Weights carry the names transformers gives them
+(`model.layers.0.self_attn.q_proj.weight`), so that a checkpoint opens there as `qwen3`, or as `llama` without QK-norm.
+`Llama` is the type to start from.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from codex.errors import ShapeError
+from codex.kernels import dispatch
+from codex.models.cache import Cache, LayerCache
+
+__all__ = ["Llama", "ModelConfig"]
+
+
+class ModelConfig(Protocol):
+    """What this file reads of `config.model`; see `codex config show model` for what each field means."""
+
+    name: str
+    width: int
+    layers: int
+    heads: int
+    key_value_heads: int
+    context: int
+    feed_forward_width: int
+    tie_embeddings: bool
+    qk_norm: bool
+    rope_theta: float
+    norm_epsilon: float
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight over the last axis.
+
+    Source: Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+    """
+
+    def __init__(self, width: int, epsilon: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (..., width)."""
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.epsilon)
+
+
+class Rotary(nn.Module):
+    """Rotary positions: the angles of every position up to `context`, worked out once.
+
+    Source: Su et al. 2021, "RoFormer"; pairs are (i, i + head_size / 2), as in transformers.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, head_size: int, context: int, theta: float) -> None:
+        super().__init__()
+        frequencies = theta ** -(torch.arange(0, head_size, 2, dtype=torch.float32) / head_size)
+        angles = torch.arange(context, dtype=torch.float32)[:, None] * frequencies
+        self.register_buffer(
+            "cos", torch.cat([angles.cos(), angles.cos()], dim=-1)[:, None], persistent=False
+        )
+        self.register_buffer(
+            "sin", torch.cat([-angles.sin(), angles.sin()], dim=-1)[:, None], persistent=False
+        )
+
+    def forward(self, x: Tensor, start: int) -> Tensor:
+        """Turn x (B, T, heads, head size), whose first position is `start`."""
+        cos, sin = self.cos[start : start + x.shape[1]], self.sin[start : start + x.shape[1]]
+        first, second = x.chunk(2, dim=-1)
+        return (x * cos + torch.cat([second, first], dim=-1) * sin).to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with an RMSNorm over each query and key head where `qk_norm` is set.
+
+    Source: Ainslie et al. 2023, "GQA"; QK-norm per head as in Qwen3 (Yang et al. 2025).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.head_size = config.width // config.heads
+        self.q_proj = nn.Linear(config.width, config.heads * self.head_size, bias=False)
+        self.k_proj = nn.Linear(config.width, config.key_value_heads * self.head_size, bias=False)
+        self.v_proj = nn.Linear(config.width, config.key_value_heads * self.head_size, bias=False)
+        self.o_proj = nn.Linear(config.heads * self.head_size, config.width, bias=False)
+        norm = config.qk_norm
+        self.q_norm = RMSNorm(self.head_size, config.norm_epsilon) if norm else nn.Identity()
+        self.k_norm = RMSNorm(self.head_size, config.norm_epsilon) if norm else nn.Identity()
+
+    def forward(self, x: Tensor, rotary: Rotary, cache: LayerCache | None) -> Tensor:
+        """x: (B, T, D), its positions following those in `cache`; returns (B, T, D)."""
+        heads = (*x.shape[:2], -1, self.head_size)
+        q = self.q_norm(self.q_proj(x).view(heads))
+        k = self.k_norm(self.k_proj(x).view(heads))
+        v = self.v_proj(x).view(heads)
+        start = 0 if cache is None else cache.length
+        q, k = rotary(q, start), rotary(k, start)
+        if cache is not None:
+            k, v = cache.extend(k, v)
+        out: Tensor = self.o_proj(dispatch.attend(q, k, v).flatten(2))
+        return out
+
+
+class MLP(nn.Module):
+    """The gated feed-forward layer SwiGLU. Source: Shazeer 2020, "GLU Variants Improve Transformer"."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.width, config.feed_forward_width, bias=False)
+        self.up_proj = nn.Linear(config.width, config.feed_forward_width, bias=False)
+        self.down_proj = nn.Linear(config.feed_forward_width, config.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, T, D); returns (B, T, D)."""
+        out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class Block(nn.Module):
+    """One layer: attention, then the feed-forward layer, each added to what came in after a norm."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.width, config.norm_epsilon)
+        self.self_attn = Attention(config)
+        self.post_attention_layernorm = RMSNorm(config.width, config.norm_epsilon)
+        self.mlp = MLP(config)
+
+    def forward(self, x: Tensor, rotary: Rotary, cache: LayerCache | None) -> Tensor:
+        """x: (B, T, D); returns (B, T, D)."""
+        x = x + self.self_attn(self.input_layernorm(x), rotary, cache)
+        x = x + self.mlp(self.post_attention_layernorm(x))
+        return x
+
+
+class Decoder(nn.Module):
+    """Embedding, layers and the last norm: everything but the head."""
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(vocabulary_size, config.width)
+        self.layers = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.width, config.norm_epsilon)
+        self.rotary = Rotary(config.width // config.heads, config.context, config.rope_theta)
+
+    def forward(self, tokens: Tensor, cache: Cache | None) -> Tensor:
+        """tokens: (B, T) int64; returns hidden states (B, T, D)."""
+        x: Tensor = self.embed_tokens(tokens)
+        for index, layer in enumerate(self.layers):
+            x = layer(x, self.rotary, None if cache is None else cache.layers[index])
+        x = self.norm(x)
+        return x
+
+
+class Llama(nn.Module):
+    """A causal language model.
+
+    Args:
+        config: `config.model`.
+        vocabulary_size: rows of the embedding.
+    Raises:
+        ShapeError: if heads do not divide width, key-value heads do not divide heads, or a head's size is odd.
+    Source: Touvron et al. 2023, "LLaMA".
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        _check(config)
+        self.config = config
+        self.vocabulary_size = vocabulary_size
+        self.model = Decoder(config, vocabulary_size)
+        self.lm_head = None if config.tie_embeddings else nn.Linear(config.width, vocabulary_size, bias=False)
+        self.apply(_draw)
+
+    @property
+    def head_weight(self) -> Tensor:
+        """(V, D): the head's own weight, or the embedding's where they are tied."""
+        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
+
+    @property
+    def context(self) -> int:
+        """How many positions it can see at once."""
+        return self.config.context
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights, tied ones counted once."""
+        return sum(p.numel() for p in self.parameters())
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """Logits of the next token at every position.
+
+        Args:
+            tokens: (B, T) int64; with a cache, the tokens after those it holds.
+            cache: keys and values of earlier positions; extended in place.
+        Returns:
+            (B, T, V). For a loss use `summed_loss`, which never holds them all.
+        Raises:
+            ShapeError: if more than `context` positions would be seen.
+        """
+        return F.linear(self._hidden(tokens, cache), self.head_weight)
+
+    def next_logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
+        """As `forward`, the last position only: (B, V)."""
+        return F.linear(self._hidden(tokens, cache)[:, -1], self.head_weight)
+
+    def summed_loss(self, tokens: Tensor, targets: Tensor, skip: int = 0) -> Tensor:
+        """Sum of -ln p(target), in nats, over positions `skip` and later.
+
+        Args:
+            tokens, targets: (B, T) int64; targets[b, t] follows tokens[b, t].
+            skip: positions at the start of each row that are seen but not scored.
+        Returns:
+            A float32 scalar: divide by the number of targets for a mean, by ln 2 for bits.
+        """
+        hidden = self._hidden(tokens, None)[:, skip:].flatten(0, 1)
+        return dispatch.summed_cross_entropy(hidden, self.head_weight, targets[:, skip:].flatten())
+
+    def _hidden(self, tokens: Tensor, cache: Cache | None) -> Tensor:
+        seen = tokens.shape[1] + (0 if cache is None else cache.length)
+        if seen > self.context:
+            raise ShapeError(
+                f"`tokens` reach position {seen}, expected at most `model.context` = {self.context}"
+            )
+        hidden: Tensor = self.model(tokens, cache)
+        return hidden
+
+
+def _draw(module: nn.Module) -> None:
+    """Normal weights: 0.02 for the embedding, 1 / sqrt(fan in) for matrices, so that activations keep their size."""
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=module.in_features**-0.5)
+
+
+def _check(config: ModelConfig) -> None:
+    width, heads, shared = config.width, config.heads, config.key_value_heads
+    if width % heads or (width // heads) % 2:
+        raise ShapeError(
+            f"`model.width` is {width} with {heads} `model.heads`, expected an even number of dimensions a head",
+            hint=f"use a width that is a multiple of {2 * heads}",
+        )
+    if heads % shared:
+        raise ShapeError(
+            f"`model.key_value_heads` is {shared}, expected a divisor of `model.heads` = {heads}"
+        )

@@ -1,0 +1,105 @@
+"""One update of the weights: forward and backward over the batches of a step, clipping, and the optimizer.
+
+B rows of a micro-batch, T context. Everything that changes weights happens here and nothing else does, so a run is this
+function called with 0, 1, 2 ...
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from codex.config.schema import Train
+from codex.data.load import TokenBatches
+from codex.models.llama import Llama
+from codex.train.clock import Clock
+from codex.train.machine import Machine
+from codex.train.optimizer import Optimizer
+from codex.train.schedule import rate_factor
+
+__all__ = ["Learner", "Update"]
+
+
+class Update(NamedTuple):
+    """What one update saw; tensors, so that a GPU is not waited for."""
+
+    loss: Tensor
+    """Nats per token over all rows of the step, before the update."""
+    gradient_norm: Tensor
+    """Before clipping."""
+    tokens: int
+    epoch: int
+    learning_rate: float
+    """Of the matrices inside the layers."""
+
+
+class Learner:
+    """A model, what it learns from, and the rule it learns by.
+
+    Args:
+        model: on the machine's device.
+        optimizer: over its parameters.
+        batches: one batch is one step: `train.accumulate_steps` x `train.micro_batch_size` rows of context + 1 tokens.
+        config: `config.train`.
+        machine: what to compute on.
+        clock: told the seconds of `data`, `forward`, `backward` and `optimizer`.
+    """
+
+    def __init__(
+        self,
+        model: Llama,
+        optimizer: Optimizer,
+        batches: TokenBatches,
+        config: Train,
+        machine: Machine,
+        clock: Clock,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.batches = batches
+        self._config = config
+        self._machine = machine
+        self._clock = clock
+        is_muon = config.optimizer == "muon"
+        self._highest_rate = config.learning_rate if is_muon else config.adam_learning_rate
+
+    def update(self, step: int) -> Update:
+        """Make the update that follows `step` finished ones.
+
+        The loss is divided by the tokens of the whole step, not of a micro-batch: 1 x 8 rows and 8 x 1 rows give the same
+        gradient.
+        """
+        clock = self._clock
+        with clock.phase("data"):
+            batch = self.batches[step]
+            rows = torch.from_numpy(batch.tokens).to(self._machine.device, non_blocking=True)
+            tokens = rows.shape[0] * (rows.shape[1] - 1)
+        loss = torch.zeros((), device=rows.device)
+        for micro in torch.split(rows, self._config.micro_batch_size):
+            with clock.phase("forward"), self._machine.autocast():
+                share = self.model.summed_loss(micro[:, :-1], micro[:, 1:]) / tokens
+            with clock.phase("backward"):
+                share.backward()  # type: ignore[no-untyped-call]
+            loss += share.detach()
+        with clock.phase("optimizer"):
+            norm = self._clipped_norm()
+            factor = self._factor(step)
+            self.optimizer.step(factor)
+        return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate)
+
+    def _clipped_norm(self) -> Tensor:
+        parameters = [p for p in self.model.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if self._config.gradient_clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(parameters, self._config.gradient_clip, norm)
+        return norm
+
+    def _factor(self, step: int) -> float:
+        return rate_factor(
+            step,
+            max_steps=self._config.max_steps,
+            warmup_steps=self._config.warmup_steps,
+            decay_fraction=self._config.decay_fraction,
+        )

@@ -1,0 +1,223 @@
+"""The loop: update, journal, measure, save, until the last step or a signal.
+
+A step ends with everything that belongs to it: its row, its measurement and its checkpoint, in this order, so that a
+checkpoint stands on rows that are already on the disk, and a run that was killed writes the same rows again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from codex import checkpoint
+from codex.checkpoint import Loaded
+from codex.config import Config
+from codex.errors import DiskFullError, DivergedError
+from codex.evaluate import HeldOut, bits_per_byte
+from codex.track.run import Run
+from codex.train.clock import Clock
+from codex.train.interrupt import StopSignals
+from codex.train.learner import Learner, Update
+from codex.train.machine import Machine
+from codex.train.progress import Progress
+from codex.train.state import History, restore, state_of, state_tensors
+
+__all__ = ["COMPUTE_PHASES", "OWN_PHASES", "TRAIN_PHASES", "Loop"]
+
+COMPUTE_PHASES = ("forward", "backward", "optimizer", "wait")
+"""Of the clock: what any loop over the same model has to do."""
+OWN_PHASES = ("train", "data")
+"""Of the clock: what this loop adds: batches, journal, progress, and the loop itself."""
+TRAIN_PHASES = (*COMPUTE_PHASES, *OWN_PHASES)
+
+
+@dataclass(slots=True)
+class Loop:
+    """A run between its first and its last step.
+
+    Args:
+        run: where it is written down.
+        config: the whole configuration.
+        machine: what it computes on.
+        learner: makes the updates.
+        history: where it is.
+        held_out: what it is measured on while training.
+        files: kept in every checkpoint: tokenizer, `config.json`.
+        shards: digest of the token shards.
+        clock, progress: told what happens.
+    """
+
+    run: Run
+    config: Config
+    machine: Machine
+    learner: Learner
+    history: History
+    held_out: HeldOut
+    files: Mapping[str, bytes]
+    shards: str
+    clock: Clock
+    progress: Progress
+    saved: Path | None = field(init=False, default=None)
+    """The newest checkpoint."""
+    _is_saved: bool = field(init=False, default=False)
+    _note: str = field(init=False, default="")
+    _row_step: int = field(
+        init=False, default=0
+    )  # of the last row of the journal, or the first step of this process
+    _row_s: float = field(init=False, default=0.0)
+
+    def go_on(self, kept: Loaded, *, is_of_this_run: bool) -> None:
+        """Put a checkpoint back; one of another run is saved in this one at once, so that a resume finds it.
+
+        Raises:
+            DamageError: if the checkpoint is of another model, or lacks a part.
+        """
+        self.history = restore(kept, self.learner)
+        if is_of_this_run:
+            self.saved, self._is_saved = kept.path, True
+        else:
+            self.save(kept.state.get("held_out_bits_per_byte"))
+
+    def until_done(self, signals: StopSignals) -> bool:
+        """Make the steps that are left; False if a signal was noted, after saving.
+
+        Raises:
+            DivergedError: if a loss is not finite.
+        """
+        last = self.config.train.max_steps
+        self._row_step, self._row_s = self.history.step, self.clock.total(*TRAIN_PHASES)
+        with self.clock.phase("train"), signals.deferred():
+            while self.history.step < last and signals.noted is None:
+                self._one_step(last)
+            if signals.noted is not None:
+                self.save()
+        return signals.noted is None
+
+    def _one_step(self, last: int) -> None:
+        history, config = self.history, self.config
+        update = self.learner.update(history.step)
+        history.step += 1
+        history.tokens += update.tokens
+        history.losses.append(update.loss)
+        self._is_saved = False
+        if history.step % config.train.log_every_steps == 0 or history.step == last:
+            self._write_row(update)
+        self.progress.step("train", history.step, last, self._note)
+        held_out = None
+        if history.step % config.evaluate.every_steps == 0 or history.step == last:
+            held_out = self._measure()
+        if history.step % config.checkpoint.every_steps == 0 or history.step == last:
+            self.save(held_out)
+
+    def save(self, held_out: float | None = None) -> None:
+        """Save where the run is, unless it is saved already; a full disk is a warning, and the run goes on.
+
+        Args:
+            held_out: bits per byte measured at this step.
+        Raises:
+            DivergedError: if a loss is not finite; nothing is saved then.
+        """
+        if self._is_saved:
+            return
+        self._finite_losses()
+        with self.clock.phase("save"):
+            try:
+                self._save(held_out)
+            except DiskFullError as error:
+                step = self.history.step
+                self.progress.warn(f"DISK FULL: step {step} is NOT saved, training goes on: {error}")
+                self.run.journal.log("not-saved", str(error), level="error", step=step)
+
+    def _save(self, held_out: float | None) -> None:
+        step, keep = self.history.step, self.config.checkpoint
+        state = state_of(self.history, self.config, self.machine, self.shards)
+        if held_out is not None:
+            state["held_out_bits_per_byte"] = held_out
+        self.run.journal.sync()
+        self.saved = checkpoint.save(
+            self.run.checkpoints,
+            step,
+            model=self.learner.model.state_dict(),
+            optimizer=self.learner.optimizer.state_tensors(),
+            state_tensors=state_tensors(self.history, self.machine),
+            state=state,
+            files=self.files,
+            parents=[self.shards],
+        )
+        self._is_saved = True
+        self.run.record_checkpoint(self.saved, step, is_best=self.history.best_step == step)
+        checkpoint.rotate(self.run.checkpoints, keep.keep_last, keep.keep_best)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the last step made is in a checkpoint."""
+        return self._is_saved
+
+    def _measure(self) -> float:
+        self._finite_losses()
+        with self.clock.phase("evaluate"):
+            bits = bits_per_byte(
+                self.learner.model,
+                self.held_out,
+                stride=self.config.evaluate.stride,
+                autocast=self.machine.autocast(),
+            )
+        step = self.history.step
+        self.run.journal.metrics(
+            step, "held_out", bits_per_byte=bits.per_byte, bits_per_token=bits.per_token, tokens=bits.tokens
+        )
+        self.progress.say(
+            f"step {step}: {bits.per_byte:.4f} bits per byte on {bits.tokens:,} held-out tokens"
+        )
+        if self.history.best is None or bits.per_byte < self.history.best:
+            self.history.best, self.history.best_step = bits.per_byte, step
+        return bits.per_byte
+
+    def _write_row(self, update: Update) -> None:
+        """One row of the journal about the steps since the last one."""
+        step, train_s = self.history.step, self.clock.total(*TRAIN_PHASES)
+        seconds = (train_s - self._row_s) / (step - self._row_step)
+        rate = update.tokens / seconds
+        losses = self._finite_losses()
+        loss = math.fsum(losses) / len(losses)
+        self.run.journal.metrics(
+            step,
+            "train",
+            loss=loss,
+            gradient_norm=update.gradient_norm.item(),
+            learning_rate=update.learning_rate,
+            tokens=self.history.tokens,
+            epoch=update.epoch,
+            tokens_per_second=rate,
+            step_seconds=seconds,
+        )
+        self._note = f"loss {loss:.3f}, {rate:,.0f} tokens/s"
+        self.history.losses.clear()
+        self._row_step, self._row_s = step, train_s
+
+    def _finite_losses(self) -> list[float]:
+        """The losses since the last row, as numbers; on a GPU this waits for them.
+
+        Raises:
+            DivergedError: naming the first step whose loss is no number.
+        """
+        if not self.history.losses:
+            return []
+        with self.clock.phase("wait"):
+            losses: list[float] = torch.stack([loss.cpu() for loss in self.history.losses]).tolist()
+        for step, loss in enumerate(losses, start=self.history.step - len(losses) + 1):
+            if not math.isfinite(loss):
+                good = (
+                    f"last good checkpoint: `{self.saved}`"
+                    if self.saved
+                    else "there is no checkpoint before it"
+                )
+                raise DivergedError(
+                    f"the loss is {loss} at step {step}; {good}",
+                    hint="lower `train.learning_rate` and `train.adam_learning_rate`, or raise `train.warmup_steps`",
+                )
+        return losses

@@ -1,0 +1,214 @@
+"""The main job: raw text to a checkpoint, measured, sampled and summed up.
+
+`train` is the function to start from; every step of it has a file of its own beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from codex.config import LoadedConfig
+from codex.data.load import TokenBatches
+from codex.data.prepare import Prepared, prepare
+from codex.data.store import cache_folder
+from codex.errors import DiskFullError, Interrupted, UsageError
+from codex.evaluate import HeldOut
+from codex.generate import LanguageModel
+from codex.models import build
+from codex.models.names import tokenizer_config, transformers_config
+from codex.records import iter_records
+from codex.tokens import Tokenizer
+from codex.track.run import Run
+from codex.train.clock import Clock
+from codex.train.command import command_line
+from codex.train.interrupt import Stopped, StopSignals
+from codex.train.learner import Learner
+from codex.train.loop import OWN_PHASES, TRAIN_PHASES, Loop
+from codex.train.machine import Machine, choose_machine, require_device
+from codex.train.optimizer import build_optimizer
+from codex.train.progress import Progress, Silent
+from codex.train.report import make_report, read_report
+from codex.train.resume import check_same, newest_of, open_checkpoint, recorded_machine, remember_machine
+from codex.train.state import History
+from codex.train.summary import Summary
+
+__all__ = ["train"]
+
+
+def train(
+    loaded: LoadedConfig,
+    *,
+    resume: bool = False,
+    resume_from: Path | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Prepare what is missing, train to `train.max_steps`, measure, sample.
+
+    Equal configuration, data and machine give equal bytes of weights, optimizer and journal (times and rates aside), however
+    often the run is killed and resumed. Sets torch's global seed.
+
+    Args:
+        loaded: the configuration, as `codex.config.load` gives it.
+        resume: go on with the newest run of this name from its newest checkpoint that verifies. A run without a checkpoint
+            starts from step 0; without a run, a fresh one is begun.
+        resume_from: a checkpoint, or a run, to go on from in a fresh run folder.
+        progress: told what happens; default nobody.
+    Raises:
+        DeviceError: before any work, if the device is not there.
+        ConfigError, DataError: on resume, if configuration or data are not those the run began with.
+        DivergedError: if a loss is not finite.
+        DiskFullError: if the last step could not be saved.
+        Interrupted: after SIGINT or SIGTERM, saved.
+    """
+    if resume and resume_from is not None:
+        raise UsageError("`--resume` and `--resume-from` were both given, expected one of them")
+    require_device(loaded.config.train.device)
+    progress = progress or Silent()
+    with (
+        StopSignals(progress.warn) as signals,
+        Run.start(loaded, resume=resume, warn=progress.warn) as run,
+    ):
+        job = _Job(loaded, run, progress, Clock(), resume_command=command_line("train", loaded, "--resume"))
+        try:
+            return job.work(signals, wants_resume=resume, resume_from=resume_from)
+        except Stopped as stopped:
+            raise Interrupted(
+                "stopped at once; nothing since the last checkpoint is kept",
+                signal_number=stopped.signal_number,
+                hint=job.resume_command,
+            ) from None
+
+
+@dataclass(slots=True)
+class _Job:
+    """One call of `train`."""
+
+    loaded: LoadedConfig
+    run: Run
+    progress: Progress
+    clock: Clock
+    resume_command: str
+
+    def work(self, signals: StopSignals, *, wants_resume: bool, resume_from: Path | None) -> Summary:
+        config, run, progress = self.loaded.config, self.run, self.progress
+        kept = open_checkpoint(resume_from) if resume_from is not None else None
+        if run.is_resumed:
+            kept = newest_of(run, progress.say, progress.warn)
+        elif wants_resume:
+            progress.say(f"there is no earlier run: starting `{run.folder}`")
+        machine = choose_machine(config.train, say=progress.say, recorded=recorded_machine(run, kept))
+        remember_machine(run, machine)
+        with machine.applied(deterministic=config.train.deterministic):
+            with self.clock.phase("prepare"):
+                prepared = prepare(config, cache=cache_folder(), progress=progress)
+                run.record_data(prepared.lineage)
+                loop, tokenizer = self._loop(prepared, machine)
+            first_step = 0 if kept is None else kept.step
+            run.begin(first_step)
+            if kept is not None:
+                check_same(kept, config, loop.shards)
+                loop.go_on(kept, is_of_this_run=run.is_resumed)
+            if not loop.until_done(signals):
+                raise self._interrupted(loop, signals.noted or 0)
+            if not loop.is_saved:
+                raise DiskFullError(
+                    f"step {loop.history.step} could not be saved: the disk is full; newest checkpoint: `{loop.saved}`",
+                    hint=f"make room, then {self.resume_command}",
+                )
+            return self._finish(loop, prepared, tokenizer, first_step)
+
+    def _loop(self, prepared: Prepared, machine: Machine) -> tuple[Loop, Tokenizer]:
+        """Everything a first step needs, at step 0."""
+        config = self.loaded.config
+        sizes = config.train
+        tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
+        batches = TokenBatches(
+            prepared.shards,
+            "train",
+            row_tokens=config.model.context + 1,
+            batch_rows=sizes.micro_batch_size * sizes.accumulate_steps,
+            seed=config.run.seed,
+        )
+        held_out = HeldOut.open(prepared.shards, tokenizer)
+        torch.manual_seed(config.run.seed)
+        model = build(config.model, tokenizer.vocabulary_size).to(machine.device)
+        named = transformers_config(config.model, tokenizer.vocabulary_size, tokenizer.end_of_document_id)
+        files = {
+            "config.json": _json(named),
+            "tokenizer.json": tokenizer.to_json(),
+            "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
+        }
+        learner = Learner(model, build_optimizer(model, sizes), batches, sizes, machine, self.clock)
+        loop = Loop(
+            run=self.run,
+            config=config,
+            machine=machine,
+            learner=learner,
+            history=History(),
+            held_out=held_out,
+            files=files,
+            shards=batches.documents.digest,
+            clock=self.clock,
+            progress=self.progress,
+        )
+        return loop, tokenizer
+
+    def _interrupted(self, loop: Loop, signal_number: int) -> Interrupted:
+        step = loop.history.step
+        where = (
+            f"saved in `{loop.saved}`" if loop.is_saved else f"NOT saved, newest checkpoint: `{loop.saved}`"
+        )
+        return Interrupted(
+            f"interrupted after step {step}, {where}", signal_number=signal_number, hint=self.resume_command
+        )
+
+    def _finish(self, loop: Loop, prepared: Prepared, tokenizer: Tokenizer, first_step: int) -> Summary:
+        step, run, seconds = loop.history.step, self.run, self.clock.seconds
+        steps_made = step - first_step
+        report = read_report(run, step) if steps_made <= 0 else None
+        was_finished = report is not None
+        if report is None:
+            report = make_report(
+                run,
+                step,
+                LanguageModel(loop.learner.model, tokenizer),
+                loop.held_out,
+                _texts(prepared),
+                config=self.loaded.config,
+                machine=loop.machine,
+                clock=self.clock,
+                progress=self.progress,
+            )
+        run.finish(bits_per_byte=report.bits_per_byte)
+        train_s = self.clock.total(*TRAIN_PHASES)
+        tokens = loop.history.tokens * steps_made / step
+        phases = {name: seconds.get(name, 0.0) for name in ("prepare", "evaluate", "save", "sample")}
+        assert loop.saved is not None
+        return Summary(
+            run=run.folder,
+            checkpoint=loop.saved,
+            step=step,
+            first_step=first_step,
+            was_finished=was_finished,
+            parameters=loop.learner.model.parameter_count,
+            tokens=loop.history.tokens,
+            report=report,
+            seconds={"prepare": phases.pop("prepare"), "train": train_s, **phases},
+            tokens_per_second=tokens / train_s if steps_made > 0 else None,
+            own_share=self.clock.total(*OWN_PHASES) / train_s if steps_made > 0 else None,
+            resume_command=self.resume_command,
+            generate_command=f"codex generate --from {run.folder}",
+        )
+
+
+def _texts(prepared: Prepared) -> Iterator[str]:
+    return (record.text for record in iter_records(prepared.splits / "held_out.ndjson"))
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, indent=2, sort_keys=True).encode() + b"\n"
