@@ -1,0 +1,270 @@
+"""List the files of a corpus: every one found, named relative to the corpus, in one order on every machine.
+
+Nothing leaves the places named: symbolic links below them are listed as skipped and never followed (a place
+that is itself a link is followed, for the user named it), and what is no regular file is never opened.
+
+A glob without a slash matches a name at any depth (`*.py`, `node_modules`); one with a slash matches from the
+top of the corpus (`docs/*.md`); `**` stands for any number of folders. Whatever matches a folder matches
+everything in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codex.data.corpora import Corpus
+from codex.errors import ConfigError, DataError, MissingDataError
+
+__all__ = ["Found", "Listing", "Skipped", "glob_matcher", "list_files", "name_roots", "stamp_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file of the corpus."""
+
+    name: str
+    """Path relative to the corpus, with `/`; bytes of a file name that are not UTF-8 appear as `\\xe9`."""
+    path: Path
+    """Where it is on this machine."""
+    bytes: int
+    stamp: tuple[int, ...]
+    """Device, inode, size and time of the last change in ns: another stamp, another content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What belongs to the corpus and is not in it, and why."""
+
+    path: str
+    reason: str
+    bytes: int
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a corpus holds, each list in the order of its names."""
+
+    files: list[Found] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    set_aside: int = 0
+    """Files and folders that a glob kept out; a folder counts as one."""
+
+
+def list_files(
+    corpus: Corpus,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    maximum_file_bytes: int,
+    not_input: Iterable[Path] = (),
+) -> Listing:
+    """List a corpus without reading any of its files.
+
+    Args:
+        corpus: the places and their own globs.
+        include, exclude: further globs; a file must pass both pairs.
+        maximum_file_bytes: above it, a file is listed as skipped.
+        not_input: files and folders of ours that may lie below a place, such as the cache: never part of a
+            corpus.
+
+    Raises:
+        MissingDataError: if a place does not exist.
+        DataError: if a place can not be read, or is neither file nor folder.
+    """
+    walk = _Walk(corpus, include, exclude, maximum_file_bytes, not_input)
+    for name, root in name_roots(corpus.roots):
+        walk.root(name, root)
+    walk.listing.files.sort(key=lambda found: found.name)
+    walk.listing.skipped.sort(key=lambda skipped: skipped.path)
+    return walk.listing
+
+
+def name_roots(roots: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Each place with the name that stands before what is found in it: empty for a lone one, else as short as
+    tells them apart.
+
+    >>> name_roots([Path("/a/docs"), Path("/b/docs"), Path("/b/more")])
+    [('a/docs', PosixPath('/a/docs')), ('b/docs', PosixPath('/b/docs')), ('more', PosixPath('/b/more'))]
+    """
+    places = sorted({Path(os.path.normpath(root.absolute())) for root in roots})
+    if len(places) == 1:
+        return [("", places[0])]
+    lengths = dict.fromkeys(places, 1)
+    while True:
+        names = {
+            place: "/".join(_printable(part) for part in place.parts[-lengths[place] :]) for place in places
+        }
+        taken = list(names.values())
+        unclear = [place for place in places if taken.count(names[place]) > 1]
+        if not unclear:
+            return [(names[place], place) for place in places]
+        for place in unclear:
+            lengths[place] += 1
+
+
+def glob_matcher(globs: Sequence[str]) -> re.Pattern[str]:
+    """A pattern whose `fullmatch` says whether a name, or a folder above it, matches one of `globs`.
+
+    >>> matcher = glob_matcher(["*.py", "docs/**/old"])
+    >>> [bool(matcher.fullmatch(name)) for name in ("a/b.py", "docs/x/y/old/z.txt", "more/docs/old")]
+    [True, True, False]
+    """
+    for glob in globs:
+        try:
+            re.compile(_translate(glob))
+        except re.error as error:
+            raise ConfigError(
+                f"`{glob}` is no glob: {error.msg}", hint="`[a-z]` wants its ends in order"
+            ) from None
+    return re.compile("|".join(_translate(glob) for glob in globs) or r"(?!)", re.DOTALL)
+
+
+def _translate(glob: str) -> str:
+    body = glob.strip("/")
+    pattern = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
+    place = 0
+    while place < len(body):
+        rest = body[place:]
+        if rest.startswith("**/"):
+            pattern, place = pattern + "(?:.*/)?", place + 3
+        elif rest.startswith("**"):
+            pattern, place = pattern + ".*", place + 2
+        elif rest[0] == "*":
+            pattern, place = pattern + "[^/]*", place + 1
+        elif rest[0] == "?":
+            pattern, place = pattern + "[^/]", place + 1
+        elif choice := re.match(r"\[(!?)(\]?[^\]]*)\]", rest):
+            negated, letters = choice.groups()
+            letters = re.sub(r"([\\\]\[^&~|])", r"\\\1", letters)
+            pattern += f"(?!/)[{'^' if negated else ''}{letters}]"
+            place += choice.end()
+        else:
+            pattern, place = pattern + re.escape(rest[0]), place + 1
+    return f"(?:{pattern}(?:/.*)?)"
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+_SPECIAL = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+}
+
+
+class _Walk:
+    def __init__(
+        self,
+        corpus: Corpus,
+        include: Sequence[str],
+        exclude: Sequence[str],
+        maximum_file_bytes: int,
+        not_input: Iterable[Path],
+    ) -> None:
+        self.listing = Listing()
+        self._wanted = [glob_matcher(globs) for globs in (corpus.include, include) if globs]
+        self._unwanted = glob_matcher((*corpus.exclude, *exclude))
+        self._maximum = maximum_file_bytes
+        self._not_input = set(_identities(not_input))
+
+    def root(self, name: str, path: Path) -> None:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise MissingDataError(
+                f"`{path}` does not exist, expected a file or folder of the corpus",
+                hint="check `data.paths`; a relative path starts at the working directory",
+            ) from None
+        except OSError as error:
+            raise DataError(f"`{path}` of the corpus cannot be read: {_why(error)}") from None
+        if stat.S_ISDIR(status.st_mode):
+            try:
+                os.scandir(path).close()
+            except OSError as error:
+                raise DataError(f"folder `{path}` of the corpus cannot be read: {_why(error)}") from None
+            self._folder(name, path)
+        elif stat.S_ISREG(status.st_mode):
+            self._regular(name or _printable(path.name), path, status)
+        else:
+            kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
+            raise DataError(f"`{path}` of the corpus is {kind}, expected a file or folder")
+
+    def _folder(self, name: str, path: Path) -> None:
+        # A list instead of recursion: folders may lie deeper than Python's stack.
+        folders = [(name, path)]
+        while folders:
+            folder_name, folder = folders.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        inner = _printable(entry.name)
+                        inner = f"{folder_name}/{inner}" if folder_name else inner
+                        if self._entry(inner, entry):
+                            folders.append((inner, Path(entry.path)))
+            except OSError as error:
+                self._skip(f"{folder_name}/", f"folder cannot be read: {_why(error)}", 0)
+
+    def _entry(self, name: str, entry: os.DirEntry[str]) -> bool:
+        """Lists a file, a link or an oddity; says whether it is a folder to go into."""
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            self._skip(name, f"cannot be read: {_why(error)}", 0)
+            return False
+        if self._unwanted.fullmatch(name) or (status.st_dev, status.st_ino) in self._not_input:
+            self.listing.set_aside += 1
+            return False
+        if stat.S_ISDIR(status.st_mode):
+            return True
+        if stat.S_ISREG(status.st_mode):
+            self._regular(name, Path(entry.path), status)
+        elif stat.S_ISLNK(status.st_mode) and Path(entry.path).is_dir():
+            self._skip(name, "a symbolic link to a folder: not followed", 0)
+        elif not self._is_wanted(name):
+            self.listing.set_aside += 1
+        elif stat.S_ISLNK(status.st_mode):
+            self._skip(name, "a symbolic link: not followed", 0)
+        else:
+            kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
+            self._skip(name, f"{kind}: not opened", 0)
+        return False
+
+    def _regular(self, name: str, path: Path, status: os.stat_result) -> None:
+        if not self._is_wanted(name) or self._unwanted.fullmatch(name):
+            self.listing.set_aside += 1
+        elif status.st_size > self._maximum:
+            self._skip(name, f"too large: more than {self._maximum} bytes", status.st_size)
+        else:
+            self.listing.files.append(Found(name, path, status.st_size, stamp_of(status)))
+
+    def _is_wanted(self, name: str) -> bool:
+        return all(matcher.fullmatch(name) for matcher in self._wanted)
+
+    def _skip(self, name: str, reason: str, size: int) -> None:
+        self.listing.skipped.append(Skipped(name, reason, size))
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """What tells one state of a file from the next without reading it."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _identities(paths: Iterable[Path]) -> Iterator[tuple[int, int]]:
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        yield status.st_dev, status.st_ino

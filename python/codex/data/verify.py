@@ -1,0 +1,215 @@
+"""Check prepared data to the last byte: digests, ids, counts, and that children and parents agree.
+
+Beyond what every start of a run checks (each file against its manifest), every text is hashed again and
+compared with its id,
+every split is derived again, and every document of a shard is decoded: its text must have the id it is filed
+under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from heapq import merge
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codex.data.contents import stage_folders, unfinished_folders
+from codex.data.load import SplitTokens
+from codex.data.progress import Progress, Silent
+from codex.data.split import SPLITS
+from codex.errors import CodexError, DataError, MissingDataError
+from codex.file import verify_folder
+from codex.records import BadLine, is_held_out, iter_records, record_id
+from codex.tokens import Tokenizer
+
+__all__ = ["Problem", "Report", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was written."""
+
+    path: str
+    """The file or folder."""
+    part: str
+    """What of it: `manifest`, `record 12`, `counts`, `document 3` ..."""
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What `verify` found."""
+
+    checked: list[str] = field(default_factory=list)
+    """Folders that were checked, whole or damaged."""
+    problems: list[Problem] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    """What could not be compared, and why: a parent that is not here."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return asdict(self)
+
+
+def verify(folder: Path, progress: Progress | None = None) -> Report:
+    """Check all prepared data in `folder`.
+
+    Args:
+        folder: a cache, an `--out` folder, or the folder of one stage.
+        progress: told of every folder.
+
+    Raises:
+        MissingDataError: if there is no prepared data.
+        DataError: if `folder` is a file.
+    """
+    if folder.is_file():
+        raise DataError(f"`{folder}` is a file, expected a folder of prepared data")
+    found = stage_folders(folder)
+    if not found:
+        raise MissingDataError(
+            f"no prepared data in `{folder}`",
+            hint="`codex data tokenize` prepares it; `codex data list` shows what there is",
+        )
+    check = _Check(Report(unchecked=[f"{path}: not finished" for path in unfinished_folders(folder)]))
+    for stage, path in found:
+        check.manifest(stage, path)
+    for done, (digest, path) in enumerate(check.folders.items()):
+        (progress or Silent()).step("verify", done, len(check.folders))
+        check.contents(path, check.manifests[digest])
+    (progress or Silent()).step("verify", 1, 1)
+    return check.report
+
+
+@dataclass(slots=True)
+class _Check:
+    report: Report
+    folders: dict[str, Path] = field(default_factory=dict)
+    """Digest of its manifest -> folder, for those whose files are all as written."""
+    manifests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def manifest(self, stage: str, folder: Path) -> None:
+        self.report.checked.append(str(folder))
+        try:
+            manifest = verify_folder(folder)
+        except CodexError as error:
+            self._problem(folder, "manifest", str(error))
+            return
+        if stage and manifest["kind"] != stage:
+            self._problem(folder, "manifest", f"is of `{manifest['kind']}`, expected `{stage}`")
+            return
+        self.folders[manifest["digest"]] = folder
+        self.manifests[manifest["digest"]] = manifest
+
+    def contents(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        kinds: dict[str, Callable[[Path, Mapping[str, Any]], None]] = {
+            "records": self._records,
+            "splits": self._splits,
+            "tokenizer": self._tokenizer,
+            "shards": self._shards,
+        }
+        if manifest["kind"] not in kinds:
+            self._problem(
+                folder, "manifest", f"is of `{manifest['kind']}`, expected one of {', '.join(kinds)}"
+            )
+            return
+        try:
+            kinds[manifest["kind"]](folder, manifest)
+        except CodexError as error:
+            self._problem(folder, "contents", str(error))
+
+    def _records(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        path = folder / "records.ndjson"
+        number = size = 0
+        for _, bytes_ in self._ids(path):
+            number, size = number + 1, size + bytes_
+        self._counts(folder, manifest, {"records": number, "text_bytes": size})
+
+    def _splits(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        fraction = manifest["parameters"]["held_out_fraction"]
+        ids: dict[str, list[str]] = {}
+        counts: dict[str, int] = {}
+        for side in SPLITS:
+            path = folder / f"{side}.ndjson"
+            pairs = list(self._ids(path))
+            ids[side] = [identity for identity, _ in pairs]
+            counts |= {f"{side}_records": len(pairs), f"{side}_text_bytes": sum(size for _, size in pairs)}
+            for place, identity in enumerate(ids[side]):
+                if is_held_out(identity, fraction) != (side == "held_out"):
+                    self._problem(path, f"record {place}", f"`{identity}` belongs to the other split")
+        self._counts(folder, manifest, counts)
+        records = self._parent(folder, manifest, "records")
+        if records and list(merge(*ids.values())) != [r.id for r in iter_records(records / "records.ndjson", verify=False)]:
+            self._problem(folder, "ids", f"the two splits together are not the records of `{records}`")
+
+    def _tokenizer(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+        self._counts(folder, manifest, {"vocabulary_size": tokenizer.vocabulary_size})
+        self._parent(folder, manifest, "splits")
+
+    def _shards(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        splits = self._parent(folder, manifest, "splits")
+        trained = self._parent(folder, manifest, "tokenizer")
+        tokenizer = Tokenizer.from_file(trained / "tokenizer.json") if trained else None
+        counts: dict[str, int] = {}
+        for side in SPLITS:
+            tokens = SplitTokens(folder, side)
+            counts |= {f"{side}_documents": len(tokens), f"{side}_tokens": int(tokens.lengths.sum())}
+            ids = [bytes(row).hex() for row in tokens.document_ids]
+            if splits and ids != [record.id for record in iter_records(splits / f"{side}.ndjson", verify=False)]:
+                self._problem(
+                    folder, f"{side} document ids", f"are not the ids of `{splits / side}.ndjson`, in order"
+                )
+            if tokenizer:
+                self._documents(folder, side, tokens, ids, tokenizer)
+        self._counts(folder, manifest, counts)
+
+    def _documents(
+        self, folder: Path, side: str, tokens: SplitTokens, ids: list[str], tokenizer: Tokenizer
+    ) -> None:
+        if tokens.tokenizer != tokenizer.fingerprint:
+            self._problem(folder, f"{side} metadata", "the shards were made with another tokenizer")
+            return
+        for place, identity in enumerate(ids):
+            document = tokens[place]
+            if document[-1] != tokenizer.end_of_document_id:
+                self._problem(
+                    folder, f"{side} document {place}", "does not end with the end-of-document token"
+                )
+            elif record_id(tokenizer.decode(np.asarray(document[:-1]))) != identity:
+                self._problem(
+                    folder,
+                    f"{side} document {place}",
+                    f"its tokens do not decode to the text with id `{identity}`",
+                )
+
+    def _ids(self, path: Path) -> Iterator[tuple[str, int]]:
+        """(id, bytes of text) of every record of a file, each held against its text; the ids must rise."""
+        bad: list[BadLine] = []
+        before = ""
+        for place, record in enumerate(iter_records(path, bad_lines=bad)):
+            if record.id <= before:
+                self._problem(path, f"record {place}", "is out of order or there twice")
+            before = record.id
+            yield record.id, len(record.text.encode())
+        for line in bad:
+            self._problem(path, f"line {line.line}, byte {line.byte}", line.reason)
+
+    def _counts(self, folder: Path, manifest: Mapping[str, Any], counted: Mapping[str, int]) -> None:
+        for name, value in counted.items():
+            if manifest["counts"].get(name) != value:
+                self._problem(folder, f"counts.{name}", f"is {manifest['counts'].get(name)}, counted {value}")
+
+    def _parent(self, folder: Path, manifest: Mapping[str, Any], kind: str) -> Path | None:
+        digests = [parent["digest"] for parent in manifest["parents"] if parent["kind"] == kind]
+        if len(digests) == 1 and digests[0] in self.folders:
+            return self.folders[digests[0]]
+        self.report.unchecked.append(
+            f"{folder}: its parent `{kind}` ({', '.join(digests) or 'none named'}) is not here"
+        )
+        return None
+
+    def _problem(self, path: Path, part: str, reason: str) -> None:
+        self.report.problems.append(Problem(str(path), part, reason))

@@ -1,0 +1,315 @@
+"""The cache: built once, keyed by content, mended when damaged, shared between processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex.config.schema import Config
+from codex.data.prepare import Prepared, prepare, prepare_until
+from codex.data.store import STAGES, Place, cache_folder
+from codex.errors import DamageError, DataError, MachineError, UsageError
+from codex.file import Lock, read_manifest, verify_folder, write_manifest
+
+Configure = Callable[..., Config]
+Tree = Callable[[Path], dict[str, str]]
+
+NOTHING = dict.fromkeys(STAGES, False)
+EVERYTHING = dict.fromkeys(STAGES, True)
+
+PREPARE = """
+import sys
+from pathlib import Path
+from codex.config.schema import Config
+from codex.data.prepare import prepare
+
+class Printer:
+    def say(self, line): print(line, flush=True)
+    def step(self, stage, done, total): pass
+
+prepare(Config.model_validate_json(sys.argv[1]), cache=Path(sys.argv[2]), progress=Printer())
+"""
+
+
+def folders(prepared: Prepared) -> list[Path]:
+    return [prepared.records, prepared.splits, prepared.tokenizer, prepared.shards]
+
+
+def test_second_time_builds_nothing_and_gives_the_same(config: Config, tmp_path: Path) -> None:
+    first, second = prepare(config, cache=tmp_path / "c"), prepare(config, cache=tmp_path / "c")
+    assert first.built == EVERYTHING and second.built == NOTHING
+    assert folders(first) == folders(second)
+    assert first.lineage == second.lineage
+
+
+def test_two_caches_hold_the_same_bytes(config: Config, tree: Tree, tmp_path: Path) -> None:
+    prepare(config, cache=tmp_path / "one")
+    prepare(config, cache=tmp_path / "two")
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_changed_byte_in_a_raw_file_builds_everything_again(
+    config: Config, corpus: Path, tmp_path: Path
+) -> None:
+    prepare(config, cache=tmp_path / "c")
+    (corpus / "document 02.txt").write_text("one byte more, one less")
+    assert prepare(config, cache=tmp_path / "c").built == EVERYTHING
+
+
+def test_touched_file_builds_nothing_again(config: Config, corpus: Path, tmp_path: Path) -> None:
+    prepare(config, cache=tmp_path / "c")
+    os.utime(corpus / "document 02.txt", (1, 1))
+    assert prepare(config, cache=tmp_path / "c").built == NOTHING
+
+
+def test_other_vocabulary_keeps_records_and_splits(
+    config: Config, corpus: Path, configure: Configure, tmp_path: Path
+) -> None:
+    prepare(config, cache=tmp_path / "c")
+    built = prepare(configure(corpus, vocabulary_size=301), cache=tmp_path / "c").built
+    assert built == {"records": False, "splits": False, "tokenizer": True, "shards": True}
+
+
+def test_other_fraction_keeps_the_records(
+    config: Config, corpus: Path, configure: Configure, tmp_path: Path
+) -> None:
+    prepare(config, cache=tmp_path / "c")
+    built = prepare(configure(corpus, held_out_fraction=0.3), cache=tmp_path / "c").built
+    assert built == {**EVERYTHING, "records": False}
+
+
+def test_going_back_finds_what_was_built_before(
+    config: Config, corpus: Path, configure: Configure, tmp_path: Path
+) -> None:
+    prepare(config, cache=tmp_path / "c")
+    prepare(configure(corpus, vocabulary_size=301), cache=tmp_path / "c")
+    assert prepare(config, cache=tmp_path / "c").built == NOTHING
+
+
+def test_lineage_leads_from_raw_files_to_shards(config: Config, tmp_path: Path) -> None:
+    prepared = prepare(config, cache=tmp_path / "c")
+    lineage = {entry["kind"]: entry for entry in prepared.lineage}
+    assert list(lineage) == list(STAGES)
+    assert all(parent["digest"].startswith("sha256:") for parent in lineage["records"]["parents"])
+    assert [parent["digest"] for parent in lineage["splits"]["parents"]] == [lineage["records"]["digest"]]
+    assert [parent["digest"] for parent in lineage["shards"]["parents"]] == [
+        lineage["splits"]["digest"],
+        lineage["tokenizer"]["digest"],
+    ]
+    assert lineage["shards"]["digest"] == read_manifest(prepared.shards)["digest"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_damaged_stage_is_built_again_and_says_so(
+    config: Config, tree: Tree, listener: Any, tmp_path: Path, stage: str
+) -> None:
+    folder = getattr(prepare(config, cache=tmp_path / "c"), stage)
+    whole = tree(tmp_path / "c")
+    for path in sorted(folder.iterdir()):
+        if path.name == "build.json":
+            continue
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        listener.said.clear()
+        assert prepare(config, cache=tmp_path / "c", progress=listener).built == {**NOTHING, stage: True}
+        assert any(
+            line.startswith(f"{stage}: damaged, building it again: ") and path.name in line
+            for line in listener.said
+        )
+        assert tree(tmp_path / "c") == whole
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "records.ndjson"])
+def test_stage_that_lost_a_file_is_built_again(config: Config, tree: Tree, tmp_path: Path, name: str) -> None:
+    (prepare(config, cache=tmp_path / "c").records / name).unlink()
+    assert prepare(config, cache=tmp_path / "c").built == {**NOTHING, "records": True}
+    assert (prepare(config, cache=tmp_path / "c").records / name).exists()
+
+
+def test_stage_of_a_newer_codex_is_not_thrown_away(config: Config, tmp_path: Path) -> None:
+    folder = prepare_until("records", config, place=Place(tmp_path, tmp_path / "out"))["records"].folder
+    newer = {key: value for key, value in read_manifest(folder).items() if key != "digest"} | {
+        "schema_version": 99
+    }
+    write_manifest(folder, newer)
+    with pytest.raises(DamageError, match=r"99"):
+        prepare_until("records", config, place=Place(tmp_path, tmp_path / "out"))
+    assert (folder / "records.ndjson").exists()
+
+
+def test_out_folder_holds_the_stages_by_name(config: Config, tree: Tree, tmp_path: Path) -> None:
+    stages = prepare_until("shards", config, place=Place(tmp_path / "cache", tmp_path / "out"))
+    assert [stage.folder for stage in stages.values()] == [tmp_path / "out" / name for name in STAGES]
+    assert not (tmp_path / "cache").exists()
+    in_cache = prepare(config, cache=tmp_path / "cache")
+    assert tree(tmp_path / "out" / "shards") == tree(in_cache.shards)
+
+
+def test_out_folder_of_another_configuration_is_built_again_and_says_so(
+    config: Config, corpus: Path, configure: Configure, listener: Any, tmp_path: Path
+) -> None:
+    place = Place(tmp_path / "cache", tmp_path / "out")
+    prepare_until("splits", config, place=place)
+    stages = prepare_until("splits", configure(corpus, held_out_fraction=0.3), place=place, progress=listener)
+    assert {name: stage.built for name, stage in stages.items()} == {"records": False, "splits": True}
+    assert any("was made from something else, building it again" in line for line in listener.said)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_out_folder_with_something_of_the_users_is_left_alone(
+    config: Config, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    mine = tmp_path / "out" / "records"
+    if kind == "folder":
+        mine.mkdir()
+        mine = mine / "thesis.txt"
+    mine.write_text("years of work")
+    with pytest.raises(UsageError, match=r"is in the way: it is no folder of prepared data"):
+        prepare_until("records", config, place=Place(tmp_path / "cache", tmp_path / "out"))
+    assert mine.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("out", ["prepared here", "."])
+def test_out_folder_inside_the_corpus_is_no_part_of_it(config: Config, corpus: Path, out: str) -> None:
+    place = Place(corpus / "my cache", corpus / out)
+    first = prepare_until("records", config, place=place)["records"]
+    second = prepare_until("records", config, place=place)["records"]
+    assert (first.built, second.built) == (True, False)
+    assert second.manifest["counts"]["records"] == 25
+
+
+def test_cache_inside_the_corpus_is_no_part_of_it(config: Config, corpus: Path) -> None:
+    assert prepare(config, cache=corpus / "cache").built == EVERYTHING
+    assert prepare(config, cache=corpus / "cache").built == NOTHING
+
+
+def test_cache_that_cannot_be_made_is_a_machine_error(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        MachineError, match=r"cannot create `.*/file`: file exists"
+    ) as caught:
+        prepare(config, cache=tmp_path / "file")
+    assert caught.value.hint and "CODEX_CACHE_DIR" in caught.value.hint
+
+
+def test_finished_cache_is_used_without_writing(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(config, cache=tmp_path / "c")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise MachineError("read-only")
+
+    for name in ("Lock", "PartialFolder", "sweep_partial", "require_space"):
+        monkeypatch.setattr(f"codex.data.store.{name}", refuse)
+    assert prepare(config, cache=tmp_path / "c").built == NOTHING
+
+
+def test_too_little_room_is_said_before_anything_is_written(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("codex.data.store.require_space", lambda path, size: asked.append(size))
+    prepared = prepare(config, cache=tmp_path / "c")
+    raw = sum(parent["bytes"] for parent in prepared.lineage[0]["parents"])
+    assert asked[0] >= raw and len(asked) == 4
+
+
+@pytest.mark.parametrize("points", ["*=enospc@{n}", "*=eio@{n}"])
+def test_full_or_failing_disk_is_an_error_and_leaves_nothing_half(
+    config: Config, tree: Tree, tmp_path: Path, points: str
+) -> None:
+    expected = tree(tmp_path / "whole") if prepare(config, cache=tmp_path / "whole").built else {}
+    failed = 0
+    for n in range(1, 200, 7):
+        cache = tmp_path / f"cache {n}"
+        words = [sys.executable, "-c", PREPARE, config.model_dump_json(), str(cache)]
+        environment = {**os.environ, "CODEX_FAIL_POINTS": points.format(n=n)}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        for manifest in cache.glob("prepared/*/*/manifest.json"):
+            if ".partial-" not in manifest.parent.name:
+                verify_folder(manifest.parent)
+        if done.returncode == 0:
+            break
+        failed += 1
+        assert ("DiskFullError" if "enospc" in points else "MachineError") in done.stderr, done.stderr
+        prepare(config, cache=cache)
+        assert tree(cache) == expected
+    assert failed >= 5
+
+
+def test_waits_for_the_process_that_builds_and_takes_its_result(
+    config: Config, listener: Any, tmp_path: Path
+) -> None:
+    whole = prepare(config, cache=tmp_path / "whole")
+    key = whole.records.name
+    stage = tmp_path / "c" / "prepared" / "records"
+    stage.mkdir(parents=True)
+    result: list[Prepared] = []
+    with Lock(stage / f"{key}.lock"):
+        waiter = threading.Thread(
+            target=lambda: result.append(prepare(config, cache=tmp_path / "c", progress=listener))
+        )
+        waiter.start()
+        while not any("waiting" in line for line in listener.said):
+            waiter.join(0.01)
+            assert waiter.is_alive()
+        whole.records.rename(stage / key)
+    waiter.join(30)
+    assert any(str(os.getpid()) in line for line in listener.said if "waiting" in line)
+    assert result[0].built == {**EVERYTHING, "records": False}
+
+
+def test_processes_that_prepare_the_same_do_not_collide(config: Config, tree: Tree, tmp_path: Path) -> None:
+    prepare(config, cache=tmp_path / "whole")
+    words = [sys.executable, "-c", PREPARE, config.model_dump_json(), str(tmp_path / "shared")]
+    running = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 4
+    for stage in STAGES:
+        built = [
+            text
+            for text in said
+            if any(f"{stage}:" in line and "(built:" in line for line in text.splitlines())
+        ]
+        assert len(built) == 1
+    assert tree(tmp_path / "shared") == tree(tmp_path / "whole")
+
+
+def test_corpus_error_leaves_nothing_behind(tmp_path: Path, configure: Configure) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a").write_bytes(b"\0")
+    with pytest.raises(DataError):
+        prepare(configure(tmp_path / "raw"), cache=tmp_path / "c")
+    assert [path for path in (tmp_path / "c").rglob("*") if path.is_file() and path.suffix != ".lock"] == []
+
+
+def test_cache_folder_is_the_environments_else_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEX_CACHE_DIR", "/somewhere/else")
+    assert cache_folder() == Path("/somewhere/else")
+    monkeypatch.delenv("CODEX_CACHE_DIR")
+    assert cache_folder() == Path.home() / ".cache" / "codex"
+
+
+def test_every_stage_tells_its_steps_to_the_end(config: Config, listener: Any, tmp_path: Path) -> None:
+    prepare(config, cache=tmp_path / "c", progress=listener)
+    last = {stage: (done, total) for stage, done, total in listener.steps}
+    assert set(last) == {
+        "digests",
+        "read",
+        "records",
+        "split",
+        "tokenizer",
+        "tokenize train",
+        "tokenize held_out",
+    }
+    assert all(done == total > 0 for done, total in last.values())
