@@ -116,17 +116,6 @@ def _key_value_heads_are_shared(heads: int, key_value_heads: int) -> Verdict:
     return None
 
 
-@_rule("train.warmup_steps", "train.max_steps")
-def _warmup_ends(warmup_steps: int, max_steps: int) -> Verdict:
-    if warmup_steps >= max_steps:
-        return (
-            f"`train.warmup_steps` is {warmup_steps}, expected less than `train.max_steps`, "
-            f"which is {max_steps}",
-            f"use `train.warmup_steps: {max_steps // 20}`",
-        )
-    return None
-
-
 @_rule("evaluate.stride", "model.context")
 def _windows_leave_no_gap(stride: int, context: int) -> Verdict:
     if stride > context:

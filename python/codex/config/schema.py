@@ -122,7 +122,7 @@ class Train(Section):
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     """Decoupled weight decay of the matrices inside the layers; it is scaled by the learning rate."""
     warmup_steps: int = Field(default=20, ge=0, le=1_000_000_000)
-    """Steps over which the learning rate rises in a line from zero; fewer than `train.max_steps`."""
+    """Steps over which the learning rate rises in a line from zero; a shorter run ends while it rises."""
     decay_fraction: float = Field(default=0.4, ge=0, le=1)
     """Last fraction of the steps, over which the learning rate falls in a line to zero."""
     gradient_clip: float | None = Field(default=1.0, gt=0, le=1e6)
