@@ -36,7 +36,10 @@ def ranges(scalars: list[int]) -> list[tuple[int, int]]:
 
 
 def main() -> None:
-    print("//! What GPT-2's pattern calls a letter, a number and white space, as inclusive ranges of scalars.")
+    """Print the file."""
+    print(
+        "//! What GPT-2's pattern calls a letter, a number and white space, as inclusive ranges of scalars."
+    )
     print("//!")
     asked = f"tokenizers {tokenizers.__version__} (Unicode 16.0)"
     print(f"//! Written by `make_unicode.py` from the answers of {asked}; not edited by hand.")

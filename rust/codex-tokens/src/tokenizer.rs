@@ -6,7 +6,6 @@ use crate::merge::{Merge, Pair, Scratch, merge_word};
 use crate::split::words;
 use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::FxHashMap;
-use std::ops::Range;
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
@@ -115,7 +114,8 @@ impl Tokenizer {
         self.with_worker(|worker| self.encode_with(worker, text, specials, out))
     }
 
-    /// The ids of several texts in one row, and where each text's ids are in it.
+    /// The ids of several texts in one row, and the N + 1 places where they start and end: those of text `n` are
+    /// `ids[offsets[n]..offsets[n + 1]]`.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -123,16 +123,15 @@ impl Tokenizer {
         &self,
         texts: &[impl AsRef<str>],
         specials: Specials,
-    ) -> Result<(Vec<u32>, Vec<Range<usize>>)> {
+    ) -> Result<(Vec<u32>, Vec<u64>)> {
         let mut ids = Vec::new();
-        let mut span_of = |worker: &mut Worker, text: &str| {
-            let start = ids.len();
+        let mut end_of = |worker: &mut Worker, text: &str| {
             self.encode_with(worker, text, specials, &mut ids)?;
-            Ok(start..ids.len())
+            Ok(ids.len() as u64)
         };
-        let spans: Result<Vec<_>> =
-            self.with_worker(|worker| texts.iter().map(|text| span_of(worker, text.as_ref())).collect());
-        Ok((ids, spans?))
+        let ends: Result<Vec<u64>> =
+            self.with_worker(|worker| texts.iter().map(|text| end_of(worker, text.as_ref())).collect());
+        Ok((ids, [vec![0], ends?].concat()))
     }
 
     fn encode_with(
@@ -339,11 +338,11 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let (ids, spans) = tokenizer
+                        let (ids, offsets) = tokenizer
                             .encode_batch(&[&text, ""], Specials::Text)
                             .expect("encodes");
                         assert_eq!(ids, expected);
-                        assert_eq!(spans, [0..expected.len(), expected.len()..expected.len()]);
+                        assert_eq!(offsets, [0, expected.len() as u64, expected.len() as u64]);
                     }
                 });
             }

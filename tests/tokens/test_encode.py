@@ -1,0 +1,161 @@
+"""Ids are those of tokenizers 0.23.3, on everything a string can hold."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from codex.tokens import Tokenizer
+
+CONTRACTIONS = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'", "''", "'r", "'l", "\u2019s"]
+SPACES = [
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\r",
+    "\x0b",
+    "\x0c",
+    "\x1c",
+    "\x85",
+    "\xa0",
+    "\u2003",
+    "\u2028",
+    "\u3000",
+    "\u200b",
+    "\u180e",
+]
+MARKS = ["e\u0301", "\u0301", "\u20dd", "\ufe0f", "\u200d", "\u0e33", "\u0903", "\u1e9b\u0323"]
+ODD = [
+    "\0",
+    "\x7f",
+    "\ufeff",
+    "\ufffd",
+    "\uffff",
+    "\U0010ffff",
+    "\U0001f600",
+    "\U00020000",
+    "\U000e0001",
+    "\u0663",
+    "\u2167",
+    "\u00bd",
+    "\ua7cb",
+]
+WORDS = [
+    "def",
+    "self",
+    "return",
+    "the",
+    "__init__",
+    "0x1F",
+    "3.14",
+    "naïve",
+    "中文",
+    "한국어",
+    "<|endoftext|>",
+    "<|",
+]
+
+pieces = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(CONTRACTIONS + SPACES + MARKS + ODD + WORDS),
+    st.builds(
+        lambda piece, times: piece * times,
+        st.sampled_from([" ", "\n", "a", "1", "!", "é", "中", *ODD]),
+        st.integers(2, 70),
+    ),
+    st.characters(min_codepoint=0x10000, exclude_categories=["Cs"]),
+)
+texts = st.lists(pieces, max_size=8).map("".join)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batch=st.lists(texts, min_size=20, max_size=20))
+def test_ten_thousand_strings_have_the_same_ids_and_come_back(pair: Any, batch: list[str]) -> None:
+    ours = pair.ours.encode_batch(batch, "text")
+    assert [ids.tolist() for ids in ours] == pair.ids(batch)
+    assert [pair.ours.decode(ids) for ids in ours] == batch
+
+
+def test_the_standard_library_has_the_same_ids(pair: Any, sources: list[str]) -> None:
+    ours = pair.ours.encode_batch(sources, "text")
+    for text, ids, theirs in zip(sources, ours, pair.ids(sources), strict=True):
+        assert ids.tolist() == theirs
+        assert pair.ours.decode(ids) == text
+
+
+def test_every_scalar_is_split_as_theirs(edges: Any) -> None:
+    """Each scalar after a letter, a digit, a mark and a space, with a vocabulary that joins it to them if it may."""
+    scalars = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    probes = [f"a{c}1{c}!{c} {c}" if unicodedata.category(c) != "Cn" else f"a{c} {c}" for c in scalars]
+    for start in range(0, len(probes), 4096):
+        lines = ["\n".join(probes[i : i + 64]) for i in range(start, min(start + 4096, len(probes)), 64)]
+        ours = [ids.tolist() for ids in edges.ours.encode_batch(lines, "text")]
+        assert ours == edges.ids(lines), f"from U+{ord(scalars[start]):04X}"
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", " ", "\n", "1", "!", "\0", "é", "中", "\u0301", "\U0001f600", "ab", " a", "\r\n", "'s"]
+)
+def test_long_runs_have_the_same_ids(pair: Any, unit: str) -> None:
+    text = unit * (100_000 // len(unit.encode()))
+    assert pair.ours.encode(text, "text").tolist() == pair.ids([text])[0]
+
+
+@pytest.mark.parametrize("unit", ["a", " ", "=", "中"])
+def test_a_megabyte_of_one_character_takes_linear_time(pair: Any, unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit.encode()))
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            pair.ours.encode(text, "text")
+            best = min(best, time.process_time() - start)
+        return best
+
+    # Four times the text: 4.5 times the work for n log n, 16 for n * n.
+    assert seconds(1 << 20) < 10 * max(seconds(1 << 18), 0.002)
+
+
+def test_ids_are_the_narrowest_type_that_holds_them(pair: Any) -> None:
+    assert pair.ours.encode("def").dtype == np.uint16
+    assert pair.ours.encode("").shape == (0,)
+    assert Tokenizer.from_json(wide_vocabulary(pair.ours)).encode("def").dtype == np.uint32
+
+
+def wide_vocabulary(tokenizer: Tokenizer) -> bytes:
+    """The same merges in a vocabulary of more than 65,536 tokens."""
+    import json
+
+    document = json.loads(tokenizer.to_json())
+    vocabulary = document["model"]["vocab"]
+    while len(vocabulary) <= 1 << 16:
+        vocabulary[f"spare-{len(vocabulary)}"] = len(vocabulary)
+    return json.dumps(document).encode()
+
+
+@pytest.fixture(scope="module")
+def edges(pair: Any) -> Any:
+    """Both with one merge for each of `a`, `1`, `!` and space with each byte, so that ids show where words were cut."""
+    import json
+
+    import tokenizers
+
+    document = json.loads(pair.ours.to_json())
+    alphabet = list(document["model"]["vocab"])[1:257]
+    vocabulary = {token: number for number, token in enumerate(["<|endoftext|>", *alphabet])}
+    merges = [(left, right) for left in ["a", "1", "!", "Ġ"] for right in alphabet]
+    for left, right in merges:
+        vocabulary.setdefault(left + right, len(vocabulary))
+    document["model"] |= {"vocab": vocabulary, "merges": merges}
+    data = json.dumps(document)
+    theirs = tokenizers.Tokenizer.from_str(data)
+    theirs.encode_special_tokens = True
+    return type(pair)(Tokenizer.from_json(data.encode()), theirs)
