@@ -86,7 +86,7 @@ class Learner:
         with clock.phase("optimizer"):
             norm = self._clipped_norm()
             factor = self._factor(step)
-            self.optimizer.step(factor)
+            self.optimizer.step(step, factor)
         return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate)
 
     def _clipped_norm(self) -> Tensor:

@@ -83,21 +83,25 @@ class Machine:
 
     @contextmanager
     def applied(self, *, deterministic: bool) -> Iterator[None]:
-        """Set torch up accordingly, and as it was afterwards."""
-        if deterministic and self.device == "cuda":
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
-        threads, was_deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-        fills = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+        """Set torch up accordingly, and as it was afterwards.
+
+        The switch for deterministic algorithms is turned on a GPU only: every operation of ours has just one algorithm on a
+        processor, and turning it makes torch import its compiler, which takes seconds.
+        """
+        threads = torch.get_num_threads()
         torch.set_num_threads(self.threads)
-        torch.use_deterministic_algorithms(deterministic)
-        # filling costs a pass over every new tensor
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        switches = (
+            deterministic and self.device == "cuda" and not torch.are_deterministic_algorithms_enabled()
+        )
+        if switches:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts
+            torch.use_deterministic_algorithms(True)
         try:
             yield
         finally:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(was_deterministic)
-            torch.utils.deterministic.fill_uninitialized_memory = fills  # type: ignore[attr-defined]
+            if switches:
+                torch.use_deterministic_algorithms(False)
 
 
 def require_device(device: str) -> None:

@@ -7,8 +7,7 @@ values are all about one, so that rare directions learn as fast as common ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -36,24 +35,23 @@ def orthogonalize(matrices: Tensor) -> Tensor:
     """
     a, b, c = _COEFFICIENTS
     x = matrices.bfloat16() if matrices.is_cuda else matrices
-    wide = x.shape[1] <= x.shape[2]
-    x = x if wide else x.mT
+    is_tall = x.shape[1] > x.shape[2]
+    x = x.mT if is_tall else x
     x = x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_ROUNDS):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    result: Tensor = (x if wide else x.mT).to(matrices.dtype)
+        x = a * x + torch.baddbmm(gram, gram, gram, beta=b, alpha=c) @ x
+    result: Tensor = (x.mT if is_tall else x).to(matrices.dtype)
     return result
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum, Nesterov's way, then `orthogonalize`; decay is decoupled from the gradient, as in AdamW.
+class Muon:
+    """Momentum, Nesterov's way, then `orthogonalize`; weight decay is decoupled from the gradient, as in AdamW.
 
-    The learning rate counts root-mean-square change of a square weight in units of 1 / sqrt(width); a tall matrix takes
-    sqrt(rows / columns) times that, so that one rate serves every shape.
+    A matrix with more rows than columns takes sqrt(rows / columns) times the rate, so that one rate serves every shape.
 
     Args:
-        params: two-dimensional parameters.
+        named: two-dimensional parameters, by the names their state is kept under.
         learning_rate: about 0.02 whatever the width.
         momentum: share of the running gradient kept at each step.
         weight_decay: share of the weight lost at each step, in units of the learning rate.
@@ -61,47 +59,46 @@ class Muon(torch.optim.Optimizer):
 
     >>> weight = nn.Parameter(torch.eye(2))
     >>> weight.grad = torch.eye(2)
-    >>> Muon([weight], learning_rate=0.1).step()
+    >>> Muon({"weight": weight}, learning_rate=0.1).step(0, 1.0)
     >>> bool(weight[0, 0] < 1)
     True
     """
 
     def __init__(
         self,
-        params: Iterable[nn.Parameter],
+        named: Mapping[str, nn.Parameter],
         *,
         learning_rate: float = 0.02,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, {"lr": learning_rate, "momentum": momentum, "weight_decay": weight_decay})
+        self._learning_rate = learning_rate
+        self._momentum = momentum
+        self._weight_decay = weight_decay
+        self.state = {
+            f"{name}.momentum": torch.zeros_like(p, requires_grad=False) for name, p in named.items()
+        }
+        """The running gradients; they may be written to, not replaced."""
+        self._by_shape: dict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
+        for name, parameter in named.items():
+            self._by_shape[parameter.shape].append((parameter, self.state[f"{name}.momentum"]))
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Update every parameter that has a gradient; `closure` is not taken."""
-        for group in self.param_groups:
-            by_shape: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    by_shape[parameter.shape].append(parameter)
-            for parameters in by_shape.values():
-                self._step_same_shape(parameters, group)
+    def step(self, step: int, factor: float) -> None:
+        """Update every parameter that has a gradient, at `factor` times the learning rate."""
+        for pairs in self._by_shape.values():
+            ready = [(parameter, running) for parameter, running in pairs if parameter.grad is not None]
+            if ready:
+                self._step_alike(
+                    [p for p, _ in ready], [running for _, running in ready], self._learning_rate * factor
+                )
 
-    def _step_same_shape(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
+    def _step_alike(self, parameters: list[Tensor], running: list[Tensor], rate: float) -> None:
+        """Update parameters of one shape together: few large products instead of many small ones."""
         gradients = [p.grad for p in parameters if p.grad is not None]
-        buffers = [self._buffer(p) for p in parameters]
-        torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
-        ahead = torch._foreach_lerp(gradients, buffers, group["momentum"])
+        torch._foreach_lerp_(running, gradients, 1 - self._momentum)
+        ahead = torch._foreach_lerp(gradients, running, self._momentum)
         updates = orthogonalize(torch.stack(ahead))
         rows, columns = updates.shape[1:]
-        rate = group["lr"] * max(1.0, rows / columns) ** 0.5
-        weights: list[Tensor] = [*parameters]
-        torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(weights, list(updates.unbind()), alpha=-rate)
-
-    def _buffer(self, parameter: nn.Parameter) -> Tensor:
-        state = self.state[parameter]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(parameter)
-        buffer: Tensor = state["momentum"]
-        return buffer
+        torch._foreach_mul_(parameters, 1 - rate * self._weight_decay)
+        torch._foreach_add_(parameters, list(updates.unbind()), alpha=-rate * max(1.0, rows / columns) ** 0.5)

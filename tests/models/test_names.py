@@ -1,0 +1,70 @@
+"""A checkpoint's weights and `config.json` are a folder that transformers opens, with the same answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from codex.checkpoint import save
+from codex.config.schema import Model
+from codex.models.llama import Llama
+from codex.models.names import tokenizer_config, transformers_config
+from codex.tokens import train_tokenizer
+
+transformers = pytest.importorskip("transformers")
+
+
+def _folder(model: Llama, where: Path) -> Path:
+    config = transformers_config(model.config, model.vocabulary_size, end_of_document_id=0)
+    tokenizer = train_tokenizer(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
+    files = {
+        "config.json": json.dumps(config).encode(),
+        "tokenizer.json": tokenizer.to_json(),
+        "tokenizer_config.json": json.dumps(tokenizer_config(model.context)).encode(),
+    }
+    return save(where, 1, model=model.state_dict(), optimizer={}, state_tensors={}, state={}, files=files)
+
+
+def test_transformers_gives_the_same_logits(
+    model: Llama, tokens: Callable[[int, int], torch.Tensor], tmp_path: Path
+) -> None:
+    folder = _folder(model, tmp_path)
+    theirs, report = transformers.AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    assert type(theirs).__name__ == ("Qwen3ForCausalLM" if model.config.qk_norm else "LlamaForCausalLM")
+    assert not report["unexpected_keys"] and not report["mismatched_keys"]
+    assert not set(report["missing_keys"]) - {"lm_head.weight"}
+    text = tokens(2, 24)
+    with torch.no_grad():
+        torch.testing.assert_close(theirs.eval()(text).logits, model(text), rtol=0, atol=1e-5)
+
+
+def test_transformers_tokenizes_alike(tmp_path: Path) -> None:
+    model = Llama(Model(width=8, layers=1, heads=1, key_value_heads=1, feed_forward_width=8), 300)
+    folder = _folder(model, tmp_path)
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)
+    ours = train_tokenizer(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
+    for text in ("def spam(x):\n    return 'häm'\n", "  \t\n", "1234 don't", "日本語 text"):
+        assert theirs(text)["input_ids"] == ours.encode(text).tolist(), text
+        assert theirs.decode(theirs(text)["input_ids"]) == text
+    assert theirs.eos_token_id == ours.end_of_document_id
+
+
+def test_every_size_of_the_configuration_is_named(config: Model) -> None:
+    named = transformers_config(config, 300, 0)
+    expected = {
+        "hidden_size": config.width,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.key_value_heads,
+        "max_position_embeddings": config.context,
+        "intermediate_size": config.feed_forward_width,
+        "tie_word_embeddings": config.tie_embeddings,
+        "rms_norm_eps": config.norm_epsilon,
+        "vocab_size": 300,
+    }
+    assert {key: named[key] for key in expected} == expected
+    assert named["rope_parameters"]["rope_theta"] == config.rope_theta
