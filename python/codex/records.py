@@ -211,7 +211,13 @@ def _object(value: object) -> dict[str, Any]:
 def _record(row: _Row) -> Record:
     id, text, path, member, offset, encoding, errors, meta = row
     source = Source(path, member, offset, encoding, errors)
-    return Record(id, text, source, None if meta is None else json.loads(meta))
+    return Record(id, text, source, None if meta is None else json.loads(meta, parse_int=_number))
+
+
+def _number(digits: str) -> int | float:
+    """RFC 8785 writes doubles up to 1e21 without a point; no integer beyond 2^53 - 1 is ever stored."""
+    value = int(digits)
+    return value if abs(value) < 2**53 else float(digits)
 
 
 def _read_batches(reader: _core.RecordReader, path: str, bad_lines: list[BadLine] | None) -> Iterator[Record]:

@@ -26,6 +26,8 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Whether this is a line as it was stored, or a value about to be.
+    is_line: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -34,13 +36,15 @@ impl<'a> Scanner<'a> {
             text,
             at: 0,
             depth: 0,
+            is_line: true,
         }
     }
 
-    /// For a value that will stand inside an object.
+    /// For a value that will stand inside the object of a line.
     pub(crate) fn nested(text: &'a str) -> Self {
         Self {
             depth: 1,
+            is_line: false,
             ..Self::new(text)
         }
     }
@@ -215,7 +219,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A number that a double holds: an integer exactly, anything else to the nearest.
+    /// A number: an integer up to 2^53 - 1 as it is, anything else as the nearest double.
+    ///
+    /// A larger integer is taken only from a line, and only if it is what RFC 8785 writes for a double: no other reader
+    /// holds another.
     fn number(&mut self) -> Scanned<Number> {
         let length = number_length(self.rest());
         let literal = &self.text[self.at..self.at + length];
@@ -225,10 +232,10 @@ impl<'a> Scanner<'a> {
         let number = if let Some(integer) = small_integer(literal) {
             Some(Number::from(integer))
         } else {
-            let double = literal.parse().unwrap_or(f64::NAN);
+            let double: f64 = literal.parse().unwrap_or(f64::NAN);
             let is_integer = literal.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
-            if is_integer && format!("{double:.0}") != literal {
-                return self.fault(format!("the integer {literal} is beyond what a double holds"));
+            if is_integer && !(self.is_line && is_canonical(double, literal)) {
+                return self.fault(format!("the integer {literal} is beyond 2^53 - 1"));
             }
             Number::from_f64(double)
         };
@@ -278,6 +285,11 @@ impl<'a> Scanner<'a> {
         }
         self.unexpected("a value")
     }
+}
+
+/// Whether RFC 8785 writes `double` as this integer: its shortest digits, and an exponent from 1e21 on.
+fn is_canonical(double: f64, literal: &str) -> bool {
+    double.abs() < 1e21 && double.to_string() == literal
 }
 
 /// The four digits of `\uXXXX`.
@@ -372,7 +384,7 @@ mod tests {
             (
                 "9007199254740993",
                 0,
-                "the integer 9007199254740993 is beyond what a double holds",
+                "the integer 9007199254740993 is beyond 2^53 - 1",
             ),
             ("{} {}", 3, "expected the end of the line, found `{`"),
             ("[1 2]", 3, "expected `,` or `]`, found `2`"),
@@ -408,17 +420,23 @@ mod tests {
     }
 
     #[test]
-    fn large_integers_are_read_only_where_a_double_holds_them() {
-        for good in [
-            "9007199254740992",
-            "100000000000000000000",
-            "-18446744073709551616",
+    fn a_large_integer_is_a_double_as_rfc_8785_writes_it_and_none_that_is_about_to_be_stored() {
+        for (good, double) in [
+            ("9007199254740992", 9_007_199_254_740_992.0),
+            ("27166839449012270", 27_166_839_449_012_272.0),
+            ("-100000000000000000000", -1e20),
         ] {
-            let value = scan(good).expect(good);
-            assert_eq!(format!("{:.0}", value.as_f64().expect(good)), good);
+            assert_eq!(scan(good), Ok(Value::from(double)));
+            assert!(Scanner::nested(good).value().is_err(), "{good}");
         }
-        for bad in ["9007199254740993", "18446744073709551615", "-9223372036854775807"] {
-            assert!(scan(bad).is_err(), "{bad}");
+        for bad in [
+            "9007199254740993",
+            "18446744073709551615",
+            "27166839449012272",
+            "1000000000000000000000",
+        ] {
+            let reason = format!("the integer {bad} is beyond 2^53 - 1");
+            assert_eq!(scan(bad), Err(Fault { at: 0, reason }));
         }
     }
 
@@ -455,7 +473,7 @@ mod tests {
                 (Ok(_), Err(error)) => panic!("{text}: {error}"),
                 // They keep the last of two keys, and round large integers.
                 (Err(fault), Ok(_)) => assert!(
-                    fault.reason.contains("stands twice") || fault.reason.contains("double"),
+                    fault.reason.contains("stands twice") || fault.reason.contains("beyond"),
                     "{text}"
                 ),
                 (Err(fault), Err(_)) => assert!(fault.at <= text.len()),
