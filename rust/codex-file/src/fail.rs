@@ -12,15 +12,19 @@
 //! Rules come from the environment variable `CODEX_FAIL_POINTS`, read once, or from [`arm`]. Where there are none, a point
 //! costs one relaxed atomic load.
 
+mod rules;
+#[cfg(test)]
+mod tests;
+
 use std::io;
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use rustix::io::Errno;
 
-use crate::error::{Error, Result};
+use self::rules::{Action, Kind, Rule, parse};
+use crate::error::Result;
 
 /// The environment variable that holds the rules of a process.
 pub const VARIABLE: &str = "CODEX_FAIL_POINTS";
@@ -47,23 +51,6 @@ pub enum Scope {
     Thread,
     /// Those of every thread.
     Process,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Action {
-    Kill,
-    Fail(Errno),
-    Short,
-    SyncFails,
-}
-
-#[derive(Debug)]
-struct Rule {
-    point: String,
-    action: Action,
-    /// The first and the last pass at which it fires.
-    at: RangeInclusive<u64>,
-    passed: u64,
 }
 
 #[derive(Debug)]
@@ -170,14 +157,6 @@ pub(crate) fn sync_point(name: &str) -> io::Result<()> {
     }
 }
 
-/// What stands behind a point.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Kind {
-    Write,
-    Sync,
-    Other,
-}
-
 #[inline]
 fn is_on() -> bool {
     match STATE.load(Ordering::Relaxed) {
@@ -216,20 +195,11 @@ fn pass(name: &str, kind: Kind) -> io::Result<bool> {
         .filter(|plan| plan.thread.is_none_or(|thread| thread == here))
     {
         for rule in &mut plan.rules {
-            let meant = match rule.action {
-                Action::Short => kind == Kind::Write,
-                Action::SyncFails => kind == Kind::Sync,
-                Action::Kill | Action::Fail(_) => true,
+            let Some(action) = rule.strikes(name, kind) else {
+                continue;
             };
-            if !meant || (rule.point != "*" && rule.point != name) {
-                continue;
-            }
-            rule.passed += 1;
-            if !rule.at.contains(&rule.passed) {
-                continue;
-            }
             plan.fired += 1;
-            match rule.action {
+            match action {
                 Action::Kill => kill(),
                 Action::Fail(errno) => return Err(errno.into()),
                 Action::SyncFails => return Err(Errno::IO.into()),
@@ -250,111 +220,4 @@ fn kill() -> ! {
 
 fn plans() -> MutexGuard<'static, Vec<Plan>> {
     PLANS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn parse(text: &str) -> Result<Vec<Rule>> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|rule| !rule.is_empty())
-        .map(parse_rule)
-        .collect()
-}
-
-fn parse_rule(text: &str) -> Result<Rule> {
-    let bad = || {
-        Error::usage(format!(
-            "`{text}` is not a fail point, expected `<point>=<action>[@n[+]]`"
-        ))
-        .with_hint("actions: kill, eio, enospc, unsupported, short, sync-fails")
-    };
-    let (point, action) = text.split_once('=').ok_or_else(bad)?;
-    let (action, at) = match action.split_once('@') {
-        None => (action, 1..=u64::MAX),
-        Some((action, pass)) => {
-            let first = pass.strip_suffix('+').unwrap_or(pass);
-            let first = first.parse().ok().filter(|&first| first > 0).ok_or_else(bad)?;
-            (action, first..=if pass.ends_with('+') { u64::MAX } else { first })
-        }
-    };
-    let action = match action {
-        "kill" => Action::Kill,
-        "eio" => Action::Fail(Errno::IO),
-        "enospc" => Action::Fail(Errno::NOSPC),
-        "unsupported" => Action::Fail(Errno::INVAL),
-        "short" => Action::Short,
-        "sync-fails" => Action::SyncFails,
-        _ => return Err(bad()),
-    };
-    if point.is_empty() {
-        return Err(bad());
-    }
-    Ok(Rule {
-        point: point.to_owned(),
-        action,
-        at,
-        passed: 0,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_fires_at_its_pass_and_at_no_other() {
-        let armed = arm("a=eio@2, b=enospc, d=eio@2+", Scope::Thread).unwrap();
-        let passed: Vec<Option<i32>> = ["a", "a", "a", "b", "b", "c", "d", "d", "d"]
-            .map(|name| point(name).err().and_then(|error| error.raw_os_error()))
-            .into();
-        assert_eq!(
-            passed,
-            [
-                None,
-                Some(5),
-                None,
-                Some(28),
-                Some(28),
-                None,
-                None,
-                Some(5),
-                Some(5)
-            ]
-        );
-        assert_eq!(armed.fired(), 5);
-        drop(armed);
-        assert!(point("b").is_ok());
-    }
-
-    #[test]
-    fn short_counts_writes_and_sync_fails_counts_syncs() {
-        let _armed = arm("*=short@2,*=sync-fails@1", Scope::Thread).unwrap();
-        assert!(point("x").is_ok());
-        assert!(write_point("x").unwrap());
-        assert!(!write_point("x").unwrap());
-        assert!(sync_point("x").is_err());
-        assert!(sync_point("x").is_ok());
-    }
-
-    #[test]
-    fn another_thread_is_left_alone() {
-        let _armed = arm("*=eio", Scope::Thread).unwrap();
-        assert!(point("x").is_err());
-        assert!(thread::spawn(|| point("x").is_ok()).join().unwrap());
-    }
-
-    #[test]
-    fn a_rule_that_cannot_be_read_is_refused() {
-        for text in [
-            "a",
-            "a=",
-            "=eio",
-            "a=eio@0",
-            "a=eio@x",
-            "a=explode",
-            "a=eio@-1",
-            "a=eio@+",
-        ] {
-            assert!(arm(text, Scope::Thread).is_err(), "{text}");
-        }
-    }
 }

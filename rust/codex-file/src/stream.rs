@@ -3,6 +3,9 @@
 //! gz, bz2, xz and zst, each with any number of members one after another. A stream that ends early or has been changed is
 //! an error that names the file and the place; it never just ends.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};

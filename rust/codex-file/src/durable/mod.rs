@@ -16,12 +16,14 @@ mod owner;
 mod remove;
 mod sink;
 mod sweep;
+mod sync;
 #[cfg(test)]
 mod tests;
 
 pub use atomic::{AtomicFile, write_atomic};
-pub use folder::{DurableFile, PartialFolder, create_folder};
+pub use folder::{DurableFile, PartialFolder};
 pub use log::AppendLog;
 pub(crate) use owner::take;
 pub use remove::remove_folder;
 pub use sweep::sweep_partial;
+pub use sync::create_folder;

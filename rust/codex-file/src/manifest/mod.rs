@@ -5,6 +5,8 @@
 
 mod canonical;
 mod files;
+#[cfg(test)]
+mod folders;
 
 use std::path::Path;
 

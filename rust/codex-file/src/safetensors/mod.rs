@@ -6,6 +6,8 @@
 
 mod build;
 mod dtype;
+#[cfg(test)]
+mod malformed;
 mod parse;
 
 pub use build::header;

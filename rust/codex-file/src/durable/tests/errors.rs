@@ -1,6 +1,6 @@
 //! The first, the second, the third ... system call answers an error, until the work gets through.
 
-use super::protocols::ALL;
+use super::protocols::{ALL, fresh_home};
 use crate::fail::{Scope, arm};
 
 /// `once`: one call fails and the disk is well again. `on`: from that call on nothing works, clean-up included.
@@ -21,7 +21,7 @@ fn an_error_at_any_call_leaves_the_old_or_the_new_and_says_so() {
         for fault in FAULTS {
             for n in 1.. {
                 let fault = fault.replace("{n}", &n.to_string());
-                let home = tempfile::tempdir().unwrap();
+                let home = fresh_home();
                 (protocol.prepare)(home.path());
                 let armed = arm(&fault, Scope::Thread).unwrap();
                 let answer = (protocol.run)(home.path());
@@ -49,7 +49,7 @@ fn a_short_write_is_carried_on() {
     for protocol in &ALL {
         let ends = protocol.ends();
         for n in 1.. {
-            let home = tempfile::tempdir().unwrap();
+            let home = fresh_home();
             (protocol.prepare)(home.path());
             let armed = arm(&format!("*=short@{n}"), Scope::Thread).unwrap();
             (protocol.run)(home.path()).unwrap();

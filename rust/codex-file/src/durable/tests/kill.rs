@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::protocols::ALL;
+use super::protocols::{ALL, fresh_home};
 use crate::fail::VARIABLE;
 
 const PROTOCOL: &str = "CODEX_TEST_PROTOCOL";
@@ -25,7 +25,7 @@ fn a_kill_at_any_call_leaves_the_old_or_the_new() {
     for protocol in &ALL {
         let ends = protocol.ends();
         for n in 1.. {
-            let home = tempfile::tempdir().unwrap();
+            let home = fresh_home();
             (protocol.prepare)(home.path());
             let status = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "durable::tests::kill::child", "--ignored"])

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use crate::durable::{AppendLog, PartialFolder, create_folder, remove_folder, sweep_partial, write_atomic};
 use crate::error::{Error, Result};
 use crate::fail::{Scope, arm};
@@ -123,7 +125,7 @@ const ATOMIC: Protocol = Protocol {
 impl Protocol {
     /// The tree before and the tree after, as they are when nothing fails.
     pub(super) fn ends(&self) -> (Tree, Tree) {
-        let home = tempfile::tempdir().unwrap();
+        let home = fresh_home();
         (self.prepare)(home.path());
         let old = tree(home.path());
         (self.run)(home.path()).unwrap();
@@ -187,6 +189,17 @@ fn content<'a>(tree: &'a Tree, name: &str) -> &'a [u8] {
 }
 
 fn nothing(_: &Path) {}
+
+/// A folder in memory where there is one: thousands of syncs then cost nothing.
+pub(super) fn fresh_home() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::tempdir_in(parent).unwrap()
+}
 
 /// More than is gathered before a write.
 fn large(byte: u8) -> Vec<u8> {

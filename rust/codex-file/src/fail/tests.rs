@@ -1,0 +1,56 @@
+//! Rules that strike where they should, and nowhere else.
+
+use super::*;
+
+#[test]
+fn a_rule_fires_at_its_pass_and_at_no_other() {
+    let armed = arm("a=eio@2, b=enospc, d=eio@2+", Scope::Thread).unwrap();
+    let passed: Vec<Option<i32>> = ["a", "a", "a", "b", "b", "c", "d", "d", "d"]
+        .map(|name| point(name).err().and_then(|error| error.raw_os_error()))
+        .into();
+    assert_eq!(
+        passed,
+        [
+            None,
+            Some(5),
+            None,
+            Some(28),
+            Some(28),
+            None,
+            None,
+            Some(5),
+            Some(5)
+        ]
+    );
+    assert_eq!(armed.fired(), 5);
+    drop(armed);
+    assert!(point("b").is_ok());
+}
+
+#[test]
+fn short_counts_writes_and_sync_fails_counts_syncs() {
+    let _armed = arm("*=short@2,*=sync-fails@1", Scope::Thread).unwrap();
+    assert!(point("x").is_ok());
+    assert!(write_point("x").unwrap());
+    assert!(!write_point("x").unwrap());
+    assert!(sync_point("x").is_err());
+    assert!(sync_point("x").is_ok());
+}
+
+#[test]
+fn another_thread_is_left_alone() {
+    let _armed = arm("*=eio", Scope::Thread).unwrap();
+    assert!(point("x").is_err());
+    assert!(thread::spawn(|| point("x").is_ok()).join().unwrap());
+}
+
+#[test]
+fn the_list_of_points_is_the_one_the_calls_pass() {
+    let source = include_str!("../system.rs");
+    let passed: std::collections::BTreeSet<&str> = source
+        .split("point(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(passed, POINTS.into());
+}
