@@ -44,8 +44,8 @@ from codex.cli.failure import report
 __all__ = ["COMMANDS", "generate", "infer", "main", "run", "tokenizer", "train"]
 
 COMMANDS = {
-    "train": "Raw data to a verified checkpoint.",
-    "generate": "Continue a text with a trained model.",
+    "train": "Train: prepare what is missing, make every step, measure, sample.",
+    "generate": "Continue a text with a trained model; prompt and continuation go to stdout.",
     "infer": "Continue texts, and keep what was made with a manifest.",
     "data": "Raw files to records, splits and token shards.",
     "tokenizer": "Train a tokenizer, use it, look into it.",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from codex.cli.output import Output
 from codex.errors import UsageError
@@ -77,8 +77,20 @@ _SHARED = {
 }
 
 
+class _Command(TyperCommand):
+    """A command that does not import pydantic to learn that `--help` was not given."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """As typer's, with the default it means: it has None, which it would send through pydantic."""
+        return _with_default(super().get_help_option(ctx))
+
+
 class Group(TyperGroup):
     """A group of commands that names the likeliest one when asked for one it does not have."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """As that of a command."""
+        return _with_default(super().get_help_option(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """As typer's, with the error in our words."""
@@ -89,6 +101,12 @@ class Group(TyperGroup):
                 hint=nearest(args[0], names) or f"one of {', '.join(f'`{name}`' for name in names)}",
             )
         return super().resolve_command(ctx, args)
+
+
+def _with_default(option: Any) -> Any:
+    if option is not None:
+        option.default = False
+    return option
 
 
 class Commands:
@@ -121,6 +139,7 @@ class Commands:
             takes_overrides = any(parameter.annotation == Overrides for parameter in parameters)
             self.typer.command(
                 name or function.__name__.rstrip("_").replace("_", "-"),
+                cls=_Command,
                 help=_help(function),
                 context_settings={"ignore_unknown_options": True} if takes_overrides else None,
             )(_speaking(function, parameters))
