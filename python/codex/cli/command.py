@@ -54,7 +54,7 @@ def _checked(context: typer.Context, tokens: list[str] | None) -> list[str]:
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...",
+        metavar="KEY=VALUE",
         help="Set a key of the configuration: `train.max_steps=50`, with `--` or `+` before it if you like.",
         callback=_checked,
         show_default=False,
@@ -83,6 +83,17 @@ class _Command(TyperCommand):
     def get_help_option(self, ctx: Any) -> Any:
         """As typer's, with the default it means: it has None, which it would send through pydantic."""
         return _with_default(super().get_help_option(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """As typer's, but an argument is told by its name: its Python type says nothing to a person."""
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            parameters = [one for one in self.get_params(ctx) if one.param_type_name == kind]
+            rows = [record for one in parameters if (record := one.get_help_record(ctx))]
+            if kind == "argument":
+                rows = [(name.partition(" <")[0], text) for name, text in rows]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
 
 class Group(TyperGroup):
