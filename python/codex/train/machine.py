@@ -156,8 +156,12 @@ def _capability(device: str) -> str:
     return f"cpu {torch.backends.cpu.get_cpu_capability()}"
 
 
+def _available_threads() -> int:
+    return len(os.sched_getaffinity(0))
+
+
 def _fastest_threads(say: Callable[[str], None]) -> int:
-    available = len(os.sched_getaffinity(0))
+    available = _available_threads()
     counts = sorted({1, *(2**i for i in range(available.bit_length()) if 2**i < available), available})
     if len(counts) == 1:
         return 1

@@ -14,7 +14,14 @@ from codex.file import canonical_json, write_atomic
 from codex.track.run import FREE_TO_CHANGE, Run
 from codex.train.machine import Machine
 
-__all__ = ["check_same", "newest_of", "open_checkpoint", "recorded_machine", "remember_machine"]
+__all__ = [
+    "check_config",
+    "check_tokens",
+    "newest_of",
+    "open_checkpoint",
+    "recorded_machine",
+    "remember_machine",
+]
 
 
 def newest_of(run: Run, say: Callable[[str], None], warn: Callable[[str], None]) -> Loaded | None:
@@ -51,16 +58,11 @@ def open_checkpoint(path: Path) -> Loaded:
     return checkpoint.load(found.path)
 
 
-def check_same(loaded: Loaded, config: Config, shards: str) -> None:
-    """Refuse to go on from a checkpoint with another configuration or other tokens than it was trained with.
+def check_config(loaded: Loaded, config: Config) -> None:
+    """Refuse to go on from a checkpoint with keys that would give other weights.
 
-    Args:
-        loaded: the checkpoint.
-        config: of the run that goes on.
-        shards: digest of its token shards.
     Raises:
         ConfigError: naming every key that differs and may not.
-        DataError: if the tokens are others.
     """
     before = dict(_flat(_part(loaded, "config")))
     changed = [
@@ -73,6 +75,17 @@ def check_same(loaded: Loaded, config: Config, shards: str) -> None:
             f"checkpoint `{loaded.path}` was made with another configuration: {'; '.join(changed)}",
             hint="give the keys it was made with, or start a fresh run without it",
         )
+
+
+def check_tokens(loaded: Loaded, shards: str) -> None:
+    """Refuse to go on from a checkpoint with other tokens than it was trained on.
+
+    Args:
+        loaded: the checkpoint.
+        shards: digest of the token shards now.
+    Raises:
+        DataError: if they are others.
+    """
     if _part(loaded, "shards") != shards:
         raise DataError(
             f"the tokens are not those that checkpoint `{loaded.path}` was trained on",

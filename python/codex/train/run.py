@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from codex.checkpoint import Loaded
 from codex.config import LoadedConfig
 from codex.data.load import TokenBatches
 from codex.data.prepare import Prepared, prepare
@@ -33,7 +34,14 @@ from codex.train.machine import Machine, choose_machine, require_device
 from codex.train.optimizer import build_optimizer
 from codex.train.progress import Progress, Silent
 from codex.train.report import make_report, read_report
-from codex.train.resume import check_same, newest_of, open_checkpoint, recorded_machine, remember_machine
+from codex.train.resume import (
+    check_config,
+    check_tokens,
+    newest_of,
+    open_checkpoint,
+    recorded_machine,
+    remember_machine,
+)
 from codex.train.state import History
 from codex.train.summary import Summary
 
@@ -68,6 +76,9 @@ def train(
     if resume and resume_from is not None:
         raise UsageError("`--resume` and `--resume-from` were both given, expected one of them")
     require_device(loaded.config.train.device)
+    kept = open_checkpoint(resume_from) if resume_from is not None else None
+    if kept is not None:
+        check_config(kept, loaded.config)
     progress = progress or Silent()
     with (
         StopSignals(progress.warn) as signals,
@@ -75,7 +86,7 @@ def train(
     ):
         job = _Job(loaded, run, progress, Clock(), resume_command=command_line("train", loaded, "--resume"))
         try:
-            return job.work(signals, wants_resume=resume, resume_from=resume_from)
+            return job.work(signals, kept, wants_resume=resume)
         except Stopped as stopped:
             raise Interrupted(
                 "stopped at once; nothing since the last checkpoint is kept",
@@ -94,9 +105,8 @@ class _Job:
     clock: Clock
     resume_command: str
 
-    def work(self, signals: StopSignals, *, wants_resume: bool, resume_from: Path | None) -> Summary:
+    def work(self, signals: StopSignals, kept: Loaded | None, *, wants_resume: bool) -> Summary:
         config, run, progress = self.loaded.config, self.run, self.progress
-        kept = open_checkpoint(resume_from) if resume_from is not None else None
         if run.is_resumed:
             kept = newest_of(run, progress.say, progress.warn)
         elif wants_resume:
@@ -111,7 +121,7 @@ class _Job:
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
-                check_same(kept, config, loop.shards)
+                check_tokens(kept, loop.shards)
                 loop.go_on(kept, is_of_this_run=run.is_resumed)
             if not loop.until_done(signals):
                 raise self._interrupted(loop, signals.noted or 0)
