@@ -10,6 +10,7 @@
 mod error;
 mod id;
 mod json;
+mod number;
 mod parse;
 mod read;
 mod record;

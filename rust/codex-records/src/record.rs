@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use crate::json::{MAXIMUM_INTEGER, Scanner};
+use crate::json::Scanner;
+use crate::number::MAXIMUM_INTEGER;
 use crate::{Error, Id, Result};
 use serde_json::Value;
 
