@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codex.checkpoint import find_latest, list_checkpoints, rotate
-from codex.errors import UsageError
+from codex.errors import MissingDataError, UsageError
 
 SaveStep = Callable[..., Path]
 
@@ -86,6 +86,12 @@ def test_order_is_by_the_manifest_not_by_the_name(save_step: SaveStep, checkpoin
     save_step(100)
     rotate(checkpoints, 1, 0)
     assert steps(checkpoints) == [900]
+
+
+def test_a_folder_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    for look in (list_checkpoints, lambda folder: rotate(folder, 1, 1)):
+        with pytest.raises(MissingDataError, match="nowhere"):
+            look(tmp_path / "nowhere")
 
 
 def test_a_negative_count_is_refused(checkpoints: Path) -> None:

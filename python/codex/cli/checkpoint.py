@@ -92,4 +92,13 @@ def _report(out: Output, kind: str, good: list[Summary], damaged: list[Skipped])
 
 def _row(summary: Summary) -> tuple[object, ...]:
     held_out = "-" if summary.held_out is None else summary.held_out
-    return summary.step, f"{summary.bytes / 1e6:.1f} MB", summary.tensors, held_out, summary.path
+    return summary.step, _size(summary.bytes), summary.tensors, held_out, summary.path
+
+
+def _size(count: float) -> str:
+    """A number of bytes as people say it: `1.4 GB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.1f} {unit}" if unit != "bytes" else f"{count} bytes"
+        count /= 1000
+    return f"{count:.1f} GB"

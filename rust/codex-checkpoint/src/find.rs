@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use codex_file::{Error, Result};
+use codex_file::{Class, Error, Result};
 
 use crate::open::Checkpoint;
 
@@ -71,13 +71,13 @@ pub struct Latest {
 /// # Errors
 /// `Damage` if there are checkpoints and not one verifies: going on from nothing must be the user's decision.
 pub fn find_latest(folder: &Path) -> Result<Option<Latest>> {
-    if !folder.exists() {
-        return Ok(None);
-    }
     let Listing {
         checkpoints,
         unreadable: mut skipped,
-    } = list(folder)?;
+    } = match list(folder) {
+        Err(error) if error.class() == Class::Missing => return Ok(None),
+        answer => answer?,
+    };
     for checkpoint in checkpoints {
         match checkpoint.verify() {
             Ok(()) => return Ok(Some(Latest { checkpoint, skipped })),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use codex_file::digest::Digest;
 use codex_file::manifest::{self, FileEntry, MANIFEST_FILE};
-use codex_file::{Error, Result};
+use codex_file::{Class, Error, Result};
 use serde_json::{Map, Value, json};
 
 use crate::{KIND, SCHEMA_VERSION};
@@ -63,15 +63,14 @@ impl Manifest {
     /// Reads and checks the manifest of the checkpoint in `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST_FILE);
-        if !path.exists() {
-            return Err(if folder.is_dir() {
+        let value = manifest::open(&path).map_err(|error| match error.class() {
+            Class::Missing if folder.is_dir() => {
                 Error::damage(format!("has no {MANIFEST_FILE}, so it is not a whole checkpoint"))
                     .in_file(folder)
-            } else {
-                Error::missing("no such checkpoint").in_file(folder)
-            });
-        }
-        let value = manifest::open(&path)?;
+            }
+            Class::Missing => Error::missing("no such checkpoint").in_file(folder),
+            _ => error,
+        })?;
         manifest::require_schema(&value, KIND, SCHEMA_VERSION, &path)?;
         Fields {
             path: &path,
@@ -180,7 +179,6 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use codex_file::Class;
     use codex_file::digest::{Algorithm, digest_bytes};
 
     fn digest(text: &str) -> Digest {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use codex_file::digest::digest_bytes;
 use codex_file::manifest::{BUILD_FILE, FileEntry, MANIFEST_FILE};
 use codex_file::safetensors::{self, TensorInfo};
 use codex_file::{Error, Result};
@@ -79,11 +79,6 @@ impl Checkpoint {
     /// The names of all files the manifest lists.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.manifest.files.iter().map(|entry| entry.path.as_str())
-    }
-
-    /// The names of its tensor files.
-    pub fn tensor_files(&self) -> impl Iterator<Item = &str> {
-        self.manifest.tensors.keys().map(String::as_str)
     }
 
     /// Opens the tensor file `name` and checks its header.
@@ -196,14 +191,8 @@ impl<'a> TensorReader<'a> {
     fn open(path: PathBuf, bytes: u64, digests: &'a TensorDigests) -> Result<Self> {
         let file = open_file(&path)?;
         let header = read_header(&file, &path, bytes)?;
-        let part = Part {
-            name: "the header".to_owned(),
-            start: 0,
-            bytes: header.len() as u64,
-            digest: &digests.header,
-            into: None,
-        };
-        parts::read(&file, &path, vec![part])?;
+        let found = digest_bytes(digests.header.algorithm(), &header);
+        parts::check("the header", &found, &digests.header, &path)?;
         let damaged = |reason: String| Error::damage(format!("the header {reason}")).in_file(&path);
         let parsed = safetensors::parse_header(&header, bytes).map_err(|error| error.in_file(&path))?;
         if let Some(info) = parsed
@@ -291,15 +280,11 @@ impl<'a> TensorReader<'a> {
 
 /// The first bytes of a safetensors file up to its tensors, as its own length field has them.
 fn read_header(file: &File, path: &Path, bytes: u64) -> Result<Vec<u8>> {
-    let read = |buffer: &mut [u8]| {
-        file.read_exact_at(buffer, 0)
-            .map_err(|source| Error::io("read", path, source))
-    };
     let mut length = [0; LENGTH_BYTES];
     if bytes < LENGTH_BYTES as u64 {
         return Err(Error::damage("is too short for a header").in_file(path));
     }
-    read(&mut length)?;
+    parts::read_at(file, path, &mut length, 0)?;
     let length = u64::from_le_bytes(length);
     let room = bytes - LENGTH_BYTES as u64;
     if length > room.min(safetensors::MAX_HEADER_BYTES) {
@@ -307,7 +292,7 @@ fn read_header(file: &File, path: &Path, bytes: u64) -> Result<Vec<u8>> {
     }
     #[allow(clippy::cast_possible_truncation)] // at most MAX_HEADER_BYTES
     let mut header = vec![0; LENGTH_BYTES + length as usize];
-    read(&mut header)?;
+    parts::read_at(file, path, &mut header, 0)?;
     Ok(header)
 }
 

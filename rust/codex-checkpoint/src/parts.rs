@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use codex_file::digest::{Digest, Hasher};
 use codex_file::{Error, Result};
@@ -53,15 +53,15 @@ pub(crate) fn read(file: &File, path: &Path, parts: Vec<Part<'_>>) -> Result<()>
     }
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .map(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .fold(Ok(()), Result::and)
+        workers.into_iter().map(joined).fold(Ok(()), Result::and)
     })
+}
+
+/// What a thread answered; its panic goes on in this one.
+pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl Part<'_> {
@@ -69,11 +69,7 @@ impl Part<'_> {
         let mut hasher = Hasher::new(self.digest.algorithm());
         let mut offset = self.start;
         let mut piece = |buffer: &mut [u8]| {
-            file.read_exact_at(buffer, offset)
-                .map_err(|source| match source.kind() {
-                    ErrorKind::UnexpectedEof => Error::damage("ends early").in_file(path),
-                    _ => Error::io("read", path, source),
-                })?;
+            read_at(file, path, buffer, offset)?;
             offset += buffer.len() as u64;
             hasher.update(buffer);
             Ok(())
@@ -89,14 +85,26 @@ impl Part<'_> {
                 left -= length as u64;
             }
         }
-        let digest = hasher.finish();
-        if digest == *self.digest {
-            return Ok(());
-        }
-        Err(Error::damage(format!(
-            "{} is damaged: its digest is {digest}, expected {}",
-            self.name, self.digest
-        ))
-        .in_file(path))
+        check(&self.name, &hasher.finish(), self.digest, path)
     }
+}
+
+/// Fills `buffer` from `offset` on.
+pub(crate) fn read_at(file: &File, path: &Path, buffer: &mut [u8], offset: u64) -> Result<()> {
+    file.read_exact_at(buffer, offset)
+        .map_err(|source| match source.kind() {
+            ErrorKind::UnexpectedEof => Error::damage("ends early").in_file(path),
+            _ => Error::io("read", path, source),
+        })
+}
+
+/// Compares what was read with what was written; `name` is what a message calls it.
+pub(crate) fn check(name: &str, found: &Digest, expected: &Digest, path: &Path) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::damage(format!(
+        "{name} is damaged: its digest is {found}, expected {expected}"
+    ))
+    .in_file(path))
 }

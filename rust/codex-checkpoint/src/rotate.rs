@@ -42,15 +42,13 @@ pub fn rotate(folder: &Path, keep_last: usize, keep_best: usize) -> Result<Rotat
             skipped,
         });
     }
-    match newest_verified(&checkpoints, &mut skipped) {
-        Some(index) => kept.insert(index),
-        None => {
-            return Ok(Rotation {
-                removed: vec![],
-                skipped,
-            });
-        }
+    let Some(newest) = newest_verified(&checkpoints, &mut skipped) else {
+        return Ok(Rotation {
+            removed: vec![],
+            skipped,
+        });
     };
+    kept.insert(newest);
     let mut removed = Vec::new();
     for (index, checkpoint) in checkpoints.iter().enumerate() {
         if !kept.contains(&index) {

@@ -11,6 +11,7 @@ use codex_file::safetensors::{self, Dtype, TensorInfo};
 use codex_file::{Error, Result};
 
 use crate::manifest::TensorDigests;
+use crate::parts::joined;
 
 /// One write to the disk: large enough to be cheap, small enough to let writing and digesting keep pace.
 const WRITE_BYTES: usize = 16 << 20;
@@ -142,9 +143,7 @@ impl<'a> Laid<'a> {
                         .map_err(|source| Error::io("write", self.path.as_ref(), source))?;
                 }
             }
-            let (file, parts) = digests
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let (file, parts) = joined(digests);
             Ok((
                 FileEntry {
                     path: self.path.to_owned(),

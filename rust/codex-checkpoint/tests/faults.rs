@@ -2,10 +2,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use codex_checkpoint::{Class, Contents, Dtype, Error, Tensor, TensorFile, find_latest, list, rotate, save};
 use codex_file::fail::{Scope, arm};
 use codex_file::lock::Lock;
+
+/// One test at a time: a save syncs on several threads, so the rules of a test hold for the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The bytes of the one tensor of `step`, in its `edition`.
 fn weights(step: u64, edition: u8) -> Vec<u8> {
@@ -52,7 +59,7 @@ fn strike_every_point(action: &str, step: u64) -> u64 {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("checkpoints");
         save_step(&folder, 1, 0).expect("a good disk");
-        let armed = arm(&format!("*={action}@{pass}"), Scope::Thread).expect("a rule");
+        let armed = arm(&format!("*={action}@{pass}"), Scope::Process).expect("a rule");
         let saved = save_step(&folder, step, 1);
         let fired = armed.fired();
         drop(armed);
@@ -88,6 +95,7 @@ fn strike_every_point(action: &str, step: u64) -> u64 {
 
 #[test]
 fn a_failing_call_at_any_point_is_a_typed_error_and_the_old_one_stays() {
+    let _turn = alone();
     // Step 1 replaces what is there, step 2 is new.
     for (action, step, at_least) in [
         ("eio", 1, 20),
@@ -103,10 +111,11 @@ fn a_failing_call_at_any_point_is_a_typed_error_and_the_old_one_stays() {
 
 #[test]
 fn a_full_disk_leaves_no_partial_folder() {
+    let _turn = alone();
     for pass in 1..=3 {
         let home = tempfile::tempdir().expect("a folder");
         save_step(home.path(), 1, 0).expect("a good disk");
-        let armed = arm(&format!("file.write=enospc@{pass}"), Scope::Thread).expect("a rule");
+        let armed = arm(&format!("file.write=enospc@{pass}"), Scope::Process).expect("a rule");
         assert_eq!(
             save_step(home.path(), 2, 0).expect_err("no room").class(),
             Class::DiskFull
@@ -119,12 +128,13 @@ fn a_full_disk_leaves_no_partial_folder() {
 
 #[test]
 fn a_rotation_that_fails_at_any_point_leaves_whole_checkpoints() {
+    let _turn = alone();
     for pass in 1.. {
         let home = tempfile::tempdir().expect("a folder");
         for step in 1..=3 {
             save_step(home.path(), step, 0).expect("a good disk");
         }
-        let armed = arm(&format!("*=eio@{pass}"), Scope::Thread).expect("a rule");
+        let armed = arm(&format!("*=eio@{pass}"), Scope::Process).expect("a rule");
         let rotated = rotate(home.path(), 1, 0);
         let fired = armed.fired();
         drop(armed);
@@ -149,9 +159,10 @@ fn a_rotation_that_fails_at_any_point_leaves_whole_checkpoints() {
 
 #[test]
 fn a_second_writer_is_refused_by_name() {
+    let _turn = alone();
     let home = tempfile::tempdir().expect("a folder");
     save_step(home.path(), 1, 0).expect("a good disk");
-    let turn = Lock::acquire(&home.path().join("writer.lock")).expect("free");
+    let held = Lock::acquire(&home.path().join("writer.lock")).expect("free");
     for refused in [
         save_step(home.path(), 2, 0).expect_err("held"),
         rotate(home.path(), 1, 0).expect_err("held"),
@@ -162,6 +173,6 @@ fn a_second_writer_is_refused_by_name() {
             "{refused}"
         );
     }
-    drop(turn);
+    drop(held);
     save_step(home.path(), 2, 0).expect("free again");
 }
