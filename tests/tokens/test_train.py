@@ -54,7 +54,7 @@ def test_the_standard_library_gives_the_same_file(pair: Any) -> None:
     assert pair.ours.vocabulary_size == 4096
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.text(alphabet="aab  é\n", max_size=60), max_size=6), size=st.integers(257, 330))
 def test_random_corpora_give_the_same_file(train_theirs: Any, texts: list[str], size: int) -> None:
     assert as_document(train_tokenizer(texts, size)) == train_theirs(texts, size).to_str(pretty=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from codex.errors import DataError, MachineError, MissingDataError
 from codex.file import read_bytes
 from codex.records import iter_records
 from codex.text import decode as decode_text
-from codex.tokens import Tokenizer, train_tokenizer
+from codex.tokens import Specials, Tokenizer, train_tokenizer
 
 __all__ = ["commands"]
 
@@ -28,14 +27,6 @@ MAXIMUM_FILE_BYTES = 1 << 30
 LONGEST_SHOWN = 10
 
 TokenizerFile = Annotated[Path, typer.Option("--tokenizer", metavar="F", help="A tokenizer.json.")]
-
-
-class Specials(StrEnum):
-    """`codex.tokens.Specials` as typer takes it."""
-
-    forbid = "forbid"
-    text = "text"
-    ids = "ids"
 
 
 @commands.command()
@@ -112,7 +103,7 @@ def encode(
     tokenizer: TokenizerFile = Path("tokenizer.json"),
     specials: Annotated[
         Specials, typer.Option(help="Special tokens in the text: refuse, take as text, or make ids of them.")
-    ] = Specials.forbid,
+    ] = "forbid",
 ) -> None:
     """Print the ids of a text, exactly as it is: newlines and byte-order mark included."""
     encoder = _load(tokenizer)
@@ -121,7 +112,7 @@ def encode(
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"`{file}` is not UTF-8: byte 0x{data[error.start]:02x} at {error.start}") from None
-    ids = encoder.encode(text, specials.value).tolist()
+    ids = encoder.encode(text, specials).tolist()
     facts = {"ids": ids, "tokens": len(ids), "bytes": len(data), "tokenizer": encoder.fingerprint}
     out.result("tokenizer.encode", facts, text=" ".join(map(str, ids)))
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::tokenizer::{END_OF_DOCUMENT, Tokenizer};
 use crate::train::WordCounts;
-use codex_file::Class;
 use codex_file::safetensors::parse;
+use codex_file::{Class, fail};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,6 +75,18 @@ fn documents_come_back_from_as_many_shards_as_it_takes() {
     for layout in layouts {
         assert!(layout.tokens <= 5 || layout.documents == 1, "{layout:?}");
     }
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_shard() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let armed = fail::arm("file.write=enospc", fail::Scope::Thread).expect("arms");
+    let mut writer = ShardWriter::new(folder.path().to_owned(), "train", tokenizer(), 5).expect("starts");
+    let id = "0".repeat(32);
+    writer.add(&id, "one one one one").expect("fits in memory");
+    let error = writer.add(&id, "two two two two").expect_err("has to write");
+    assert_eq!((error.class(), armed.fired()), (Class::DiskFull, 1));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("reads").count(), 0);
 }
 
 #[test]
