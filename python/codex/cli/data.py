@@ -22,6 +22,12 @@ __all__ = ["commands"]
 commands = Commands("Raw files to records, splits and token shards.")
 
 _SKIPPED_LINES = 20
+_HOLDS = {
+    "records": "{records:,} records, {skipped:,} files skipped",
+    "splits": "{train_records:,} + {held_out_records:,} records",
+    "tokenizer": "{vocabulary_size:,} tokens in the vocabulary",
+    "shards": "{train_tokens:,} + {held_out_tokens:,} tokens",
+}
 
 OutFolder = Annotated[
     Path | None,
@@ -45,10 +51,9 @@ def list_(out: Output) -> None:
     ]
     if prepared:
         rows = [
-            [e["stage"], e["key"], e["state"], e["made"] or "", e["bytes"], _counts(e["counts"])]
-            for e in prepared
+            [e["stage"], e["key"][:12], (e["made"] or "")[:16].replace("T", " "), _holds(e)] for e in prepared
         ]
-        lines += [f"prepared in {cache}", *table(["stage", "key", "state", "made", "bytes", "counts"], rows)]
+        lines += [f"prepared in {cache}", *table(["stage", "key", "made (UTC)", "holds"], rows)]
     else:
         lines += [f"nothing is prepared in {cache}"]
     out.result("data.list", {"corpora": known, "cache": cache, "prepared": prepared}, text=lines)
@@ -89,7 +94,7 @@ def verify(
     report = verify_folder(where, out)
     lines = [f"{problem.path}: {problem.part}: {problem.reason}" for problem in report.problems]
     lines += [f"not compared: {line}" for line in report.unchecked]
-    verdict = f"{len(report.problems)} problems" if report.problems else "all is as it was written"
+    verdict = f"problems: {len(report.problems)}" if report.problems else "all is as it was written"
     lines.append(f"{len(report.checked)} folders in {where}: {verdict}")
     out.result("data.verify", {"folder": where, **report.as_dict()}, text=lines)
     if report.problems:
@@ -113,7 +118,9 @@ def _prepare(
         }
         for name, stage in stages.items()
     }
-    lines = [f"{name:10}{'built' if stage.built else 'found'}  {stage.folder}" for name, stage in stages.items()]
+    lines = [
+        f"{name:10}{'built' if stage.built else 'found'}  {stage.folder}" for name, stage in stages.items()
+    ]
     out.result(f"data.{command}", {"stages": facts}, text=lines)
 
 
@@ -134,5 +141,7 @@ def _corpus(name: str) -> dict[str, Any]:
     return {"name": name, "about": corpus.about, "roots": [str(root) for root in corpus.roots]}
 
 
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items())
+def _holds(entry: dict[str, Any]) -> str:
+    if entry["state"] != "whole":
+        return str(entry["state"])
+    return _HOLDS[entry["stage"]].format_map(entry["counts"])

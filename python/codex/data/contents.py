@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from codex.data.store import STAGES
+from codex.data.store import SCHEMA_VERSION, STAGES
 from codex.errors import CodexError
 from codex.file import read_manifest
 
@@ -49,9 +49,9 @@ def describe(stage: str, folder: Path) -> dict[str, Any]:
     """One row of `codex data list`: what the manifest says; the files are not read."""
     row: dict[str, Any] = {"stage": stage, "folder": str(folder), "key": folder.name, "made": _made(folder)}
     try:
-        manifest = read_manifest(folder)
+        manifest = read_manifest(folder, kind=stage, schema_version=SCHEMA_VERSION)
     except CodexError as error:
-        return {**row, "state": f"damaged: {error}", "bytes": 0, "counts": {}}
+        return {**row, "state": f"unusable: {error}", "bytes": 0, "counts": {}}
     size = sum(entry["bytes"] for entry in manifest["files"])
     return {**row, "key": manifest["key"], "state": "whole", "bytes": size, "counts": manifest["counts"]}
 

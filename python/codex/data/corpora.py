@@ -54,7 +54,7 @@ def python_stdlib() -> Corpus:
         )
     return Corpus(
         name="python-stdlib",
-        about="the running Python's own library: its *.py files, without tests and installed packages",
+        about="the running Python's own library, without tests and packages",
         roots=(folder,),
         include=("*.py",),
         exclude=(

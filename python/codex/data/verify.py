@@ -76,10 +76,11 @@ def verify(folder: Path, progress: Progress | None = None) -> Report:
     check = _Check(Report(unchecked=[f"{path}: not finished" for path in unfinished_folders(folder)]))
     for stage, path in found:
         check.manifest(stage, path)
+    told = progress or Silent()
     for done, (digest, path) in enumerate(check.folders.items()):
-        (progress or Silent()).step("verify", done, len(check.folders))
+        told.step("verify", done, len(check.folders))
         check.contents(path, check.manifests[digest])
-    (progress or Silent()).step("verify", 1, 1)
+    told.step("verify", len(check.folders), len(check.folders))
     return check.report
 
 
