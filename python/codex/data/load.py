@@ -77,7 +77,8 @@ class SplitTokens:
     def __getitem__(self, document: int) -> NDArray[Any]:
         """The tokens of one document, end-of-document token included; a view, nothing is copied."""
         start = int(self._start[document])
-        tokens: NDArray[Any] = self._tokens[self._shard[document]][start : start + int(self.lengths[document])]
+        stop = start + int(self.lengths[document])
+        tokens: NDArray[Any] = self._tokens[self._shard[document]][start:stop]
         return tokens
 
     def sources(

@@ -20,8 +20,9 @@ from codex.data.contents import stage_folders, unfinished_folders
 from codex.data.load import SplitTokens
 from codex.data.progress import Progress, Silent
 from codex.data.split import SPLITS
+from codex.data.store import SCHEMA_VERSION
 from codex.errors import CodexError, DataError, MissingDataError
-from codex.file import verify_folder
+from codex.file import read_manifest, verify_folder
 from codex.records import BadLine, is_held_out, iter_records, record_id
 from codex.tokens import Tokenizer
 
@@ -77,32 +78,31 @@ def verify(folder: Path, progress: Progress | None = None) -> Report:
     for stage, path in found:
         check.manifest(stage, path)
     told = progress or Silent()
-    for done, (digest, path) in enumerate(check.folders.items()):
-        told.step("verify", done, len(check.folders))
-        check.contents(path, check.manifests[digest])
-    told.step("verify", len(check.folders), len(check.folders))
+    for done, (path, manifest) in enumerate(check.whole):
+        told.step("verify", done, len(check.whole))
+        check.contents(path, manifest)
+    told.step("verify", len(check.whole), len(check.whole))
     return check.report
 
 
 @dataclass(slots=True)
 class _Check:
     report: Report
+    whole: list[tuple[Path, Mapping[str, Any]]] = field(default_factory=list)
+    """Folder and manifest of those whose files are all as written."""
     folders: dict[str, Path] = field(default_factory=dict)
-    """Digest of its manifest -> folder, for those whose files are all as written."""
-    manifests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same by the digest of the manifest, which is how children name their parents."""
 
     def manifest(self, stage: str, folder: Path) -> None:
         self.report.checked.append(str(folder))
         try:
+            read_manifest(folder, kind=stage, schema_version=SCHEMA_VERSION)
             manifest = verify_folder(folder)
         except CodexError as error:
             self._problem(folder, "manifest", str(error))
             return
-        if stage and manifest["kind"] != stage:
-            self._problem(folder, "manifest", f"is of `{manifest['kind']}`, expected `{stage}`")
-            return
+        self.whole.append((folder, manifest))
         self.folders[manifest["digest"]] = folder
-        self.manifests[manifest["digest"]] = manifest
 
     def contents(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         kinds: dict[str, Callable[[Path, Mapping[str, Any]], None]] = {
@@ -111,11 +111,6 @@ class _Check:
             "tokenizer": self._tokenizer,
             "shards": self._shards,
         }
-        if manifest["kind"] not in kinds:
-            self._problem(
-                folder, "manifest", f"is of `{manifest['kind']}`, expected one of {', '.join(kinds)}"
-            )
-            return
         try:
             kinds[manifest["kind"]](folder, manifest)
         except CodexError as error:
@@ -142,7 +137,7 @@ class _Check:
                     self._problem(path, f"record {place}", f"`{identity}` belongs to the other split")
         self._counts(folder, manifest, counts)
         records = self._parent(folder, manifest, "records")
-        if records and list(merge(*ids.values())) != [r.id for r in iter_records(records / "records.ndjson", verify=False)]:
+        if records and list(merge(*ids.values())) != _ids_in(records / "records.ndjson"):
             self._problem(folder, "ids", f"the two splits together are not the records of `{records}`")
 
     def _tokenizer(self, folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -159,7 +154,7 @@ class _Check:
             tokens = SplitTokens(folder, side)
             counts |= {f"{side}_documents": len(tokens), f"{side}_tokens": int(tokens.lengths.sum())}
             ids = [bytes(row).hex() for row in tokens.document_ids]
-            if splits and ids != [record.id for record in iter_records(splits / f"{side}.ndjson", verify=False)]:
+            if splits and ids != _ids_in(splits / f"{side}.ndjson"):
                 self._problem(
                     folder, f"{side} document ids", f"are not the ids of `{splits / side}.ndjson`, in order"
                 )
@@ -214,3 +209,7 @@ class _Check:
 
     def _problem(self, path: Path, part: str, reason: str) -> None:
         self.report.problems.append(Problem(str(path), part, reason))
+
+
+def _ids_in(path: Path) -> list[str]:
+    return [record.id for record in iter_records(path, verify=False)]
