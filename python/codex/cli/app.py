@@ -44,8 +44,8 @@ from codex.cli.failure import report
 __all__ = ["COMMANDS", "generate", "infer", "main", "run", "tokenizer", "train"]
 
 COMMANDS = {
-    "train": "Train: prepare what is missing, make every step, measure, sample.",
-    "generate": "Continue a text with a trained model; prompt and continuation go to stdout.",
+    "train": "Raw data to a verified checkpoint: prepare, train, measure, sample.",
+    "generate": "Continue a text with a trained model.",
     "infer": "Continue texts, and keep what was made with a manifest.",
     "data": "Raw files to records, splits and token shards.",
     "tokenizer": "Train a tokenizer, use it, look into it.",
@@ -70,7 +70,13 @@ class _Root(Group):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            if formatter.width >= 40:
+                formatter.write_dl(list(COMMANDS.items()))
+                return
+            for name, line in COMMANDS.items():  # two columns would not fit
+                formatter.write(f"  {name}\n")
+                with formatter.indentation():
+                    formatter.write_text(line)
 
 
 def _root() -> Any:
