@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from codex.config import LoadedConfig, load
-from codex.errors import ConfigError, DiskFullError, Interrupted, LockError, MachineError, MissingExtraError
+from codex.errors import (
+    ConfigError,
+    DataError,
+    DiskFullError,
+    Interrupted,
+    LockError,
+    MachineError,
+    MissingExtraError,
+)
 from codex.file import FailPoints, write_manifest
 from codex.track.overview import describe_run
 from codex.track.rows import read_rows
@@ -231,6 +239,21 @@ def test_a_run_that_ends_early_says_why(
     stopped = list(read_rows(run.folder / "log.ndjson"))[-1]
     assert (stopped["event"], stopped["level"], stopped["message"]) == ("stopped", level, message)
     assert describe_run(run.folder)["state"] == "stopped"
+
+
+def test_a_fresh_run_refused_before_its_first_step_was_never_there(
+    configured: Configured, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError), Run.start(configured()) as run:
+        raise DataError("the corpus is empty")
+    assert list((tmp_path / "runs").iterdir()) == []
+    with pytest.raises(DataError), Run.start(configured()) as run:
+        run.begin(0)
+        raise DataError("a shard vanished")
+    assert events(run.folder) == ["opened", "started", "stopped"]
+    with pytest.raises(DataError), Run.start(configured(), resume=True) as run:
+        raise DataError("other data")
+    assert events(run.folder) == ["opened", "started", "stopped", "opened", "stopped"]
 
 
 def test_without_mlflow_nothing_is_made(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -80,6 +81,7 @@ class Run:
         self._warn = warn or (lambda line: None)
         self._sampler: Sampler | None = None
         self._mirror: Mirror | None = None
+        self._has_begun = False
         self._is_finished = False
         self.journal.log("opened", "to resume it" if is_resumed else "a fresh run", process=os.getpid())
         for part in (self.checkpoints, self.evaluation):
@@ -154,6 +156,7 @@ class Run:
 
         The sampler of the machine and the mirror to MLflow run from here to the end.
         """
+        self._has_begun = True
         moved = self.journal.rewind(step)
         self.lineage.forget_after(step)
         self.journal.log(
@@ -208,7 +211,22 @@ class Run:
         if self._mirror:
             self._mirror.close(status)
         self.journal.close()
+        if (
+            isinstance(error, CodexError)
+            and not isinstance(error, Interrupted)
+            and not (self._has_begun or self.is_resumed)
+        ):
+            self._leave_nothing()
         self._lock.release()
+
+    def _leave_nothing(self) -> None:
+        """A fresh run that was refused before its first step, for want of data say, was never there."""
+        aside = self.folder.with_name(f"{self.name}.partial-{os.getpid()}-0")
+        try:
+            self.folder.rename(aside)  # in one step: half a folder is no run
+            shutil.rmtree(aside)
+        except OSError as error:
+            self._warn(f"`{self.folder}` could not be removed: {error}")
 
 
 def find_runs(directory: Path, name: str | None = None) -> list[Path]:
