@@ -8,14 +8,24 @@ at all, whatever kills the process or the machine. `docs/file.md` tells how. A p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from codex import _core
-from codex._core import AppendLog, FailPoints, Lock, PartialFile, PartialFolder
-from codex.errors import UsageError
+from codex._core import (
+    AppendLog,
+    FailPoints,
+    Lock,
+    PartialFile,
+    PartialFolder,
+    create_folder,
+    free_bytes,
+    require_space,
+    sweep_partial,
+)
+from codex.errors import DataError, UsageError
 
 __all__ = [
     "READ_LIMIT_BYTES",
@@ -25,6 +35,7 @@ __all__ = [
     "Lock",
     "PartialFile",
     "PartialFolder",
+    "TensorLayout",
     "canonical_json",
     "create_folder",
     "digest_bytes",
@@ -34,6 +45,8 @@ __all__ = [
     "read_bytes",
     "read_manifest",
     "require_space",
+    "safetensors_header",
+    "safetensors_layout",
     "seal_manifest",
     "sweep_partial",
     "verify_folder",
@@ -44,8 +57,7 @@ __all__ = [
 AnyPath: TypeAlias = str | PathLike[str]
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
-#: What `read_bytes` holds in memory at most, unless told otherwise.
-READ_LIMIT_BYTES = 1 << 30
+READ_LIMIT_BYTES = 1 << 30  #: What `read_bytes` holds in memory at most, unless told otherwise.
 
 
 class FileDigest(NamedTuple):
@@ -53,6 +65,16 @@ class FileDigest(NamedTuple):
 
     bytes: int
     digest: str
+
+
+class TensorLayout(NamedTuple):
+    """One tensor of a safetensors file; its bytes are counted from the end of the header."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+    start: int
+    end: int
 
 
 def write_atomic(path: AnyPath, data: Bytes) -> None:
@@ -65,16 +87,6 @@ def write_atomic(path: AnyPath, data: Bytes) -> None:
     b'whole'
     """
     _core.write_atomic(path, data)
-
-
-def create_folder(path: AnyPath) -> None:
-    """Make the folder, and those above it that are missing, each durable in the one above."""
-    _core.create_folder(path)
-
-
-def sweep_partial(parent: AnyPath) -> list[Path]:
-    """Remove what dead processes left unfinished in `parent`; returns what was removed."""
-    return _core.sweep_partial(parent)
 
 
 def digest_bytes(data: Bytes, algorithm: str = "sha256") -> str:
@@ -92,22 +104,22 @@ def digest_file(path: AnyPath, algorithm: str = "sha256") -> FileDigest:
 
 
 def read_bytes(path: AnyPath, *, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
-    """The plain bytes of a file; gz, bz2, xz and zst are told by their magic number and unpacked.
-
-    Raises:
-        DataError: if there are more than `limit_bytes`, or the stream is cut short or damaged.
-    """
+    """The plain bytes of a file, unpacked if its magic number says gz, bz2, xz or zst; `DataError` beyond the limit."""
     return _core.read_bytes(path, limit_bytes)
 
 
-def free_bytes(path: AnyPath) -> int:
-    """How many bytes may still be written where `path` is or would be."""
-    return _core.free_bytes(path)
+def safetensors_header(
+    tensors: Sequence[tuple[str, str, Sequence[int]]], metadata: Mapping[str, str] | None = None
+) -> tuple[bytes, list[TensorLayout]]:
+    """The header for tensors of (name, dtype, shape), and the order in which their bytes follow it."""
+    header, layout = _core.safetensors_header(tensors, dict(metadata or {}))
+    return header, [TensorLayout(*tensor) for tensor in layout]
 
 
-def require_space(path: AnyPath, bytes: int) -> None:
-    """Raise `DiskFullError` if fewer than `bytes` are free where `path` is or would be."""
-    _core.require_space(path, bytes)
+def safetensors_layout(path: AnyPath) -> tuple[list[TensorLayout], dict[str, str], int]:
+    """The tensors and the notes of a safetensors file, strictly checked, and the bytes before its first tensor."""
+    tensors, metadata, data_start = _core.safetensors_layout(path)
+    return [TensorLayout(*tensor) for tensor in tensors], metadata, data_start
 
 
 def canonical_json(value: object) -> bytes:
@@ -143,11 +155,12 @@ def write_manifest(folder: AnyPath, manifest: Mapping[str, Any]) -> None:
 
 def list_files(folder: AnyPath, algorithm: str = "sha256") -> list[dict[str, Any]]:
     """The `files` of a manifest: path, bytes and digest of every file below `folder`, in order of their paths."""
-    files: list[dict[str, Any]] = json.loads(_core.list_files(folder, algorithm))
-    return files
+    return cast("list[dict[str, Any]]", json.loads(_core.list_files(folder, algorithm)))
 
 
-def read_manifest(path: AnyPath, kind: str | None = None, schema_version: int | None = None) -> dict[str, Any]:
+def read_manifest(
+    path: AnyPath, kind: str | None = None, schema_version: int | None = None
+) -> dict[str, Any]:
     """The manifest at `path`, or of the folder `path`, once not a bit of it has changed; its files are not read.
 
     Args:
@@ -161,18 +174,12 @@ def read_manifest(path: AnyPath, kind: str | None = None, schema_version: int | 
     if (kind is None) != (schema_version is None):
         raise UsageError("`kind` and `schema_version` go together, got one of them")
     file = Path(path) / "manifest.json" if Path(path).is_dir() else Path(path)
-    manifest: dict[str, Any] = json.loads(_core.read_manifest(file, kind, schema_version))
-    return manifest
+    return cast("dict[str, Any]", json.loads(_core.read_manifest(file, kind, schema_version)))
 
 
 def verify_folder(folder: AnyPath) -> dict[str, Any]:
-    """The manifest of `folder`, once every file in it has its size and digest and there is no other.
-
-    Raises:
-        DamageError: naming the first file that is missing, changed or not listed.
-    """
-    manifest: dict[str, Any] = json.loads(_core.verify_folder(folder))
-    return manifest
+    """The manifest of `folder`, once every file has its size and digest and there is no other; else a `DamageError`."""
+    return cast("dict[str, Any]", json.loads(_core.verify_folder(folder)))
 
 
 def _json(value: object) -> str:
@@ -181,6 +188,12 @@ def _json(value: object) -> str:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"not plain JSON: {str(error)[:1].lower()}{str(error)[1:]}") from None
-    if json.loads(text) != value:
+    if json.loads(text, parse_int=_exact) != value:
         raise UsageError("not plain JSON: a key is not a string, or a tuple stands where a list should")
     return text
+
+
+def _exact(digits: str) -> int:
+    if abs(int(digits)) < 2**53:
+        return int(digits)
+    raise DataError(f"the integer {digits} is beyond 2^53 - 1, where JSON numbers are no longer exact")

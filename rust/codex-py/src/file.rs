@@ -4,9 +4,11 @@
 
 mod handles;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use codex_file::digest::{self, Algorithm};
+use codex_file::safetensors::{self, TensorInfo};
 use codex_file::{Error, durable, json, manifest, space, stream};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -32,6 +34,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify_folder, module)?)?;
     module.add_function(wrap_pyfunction!(list_files, module)?)?;
     module.add_function(wrap_pyfunction!(read_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(safetensors_header, module)?)?;
+    module.add_function(wrap_pyfunction!(safetensors_layout, module)?)?;
     module.add_function(wrap_pyfunction!(free_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(require_space, module)?)
 }
@@ -41,11 +45,13 @@ fn write_atomic(py: Python<'_>, path: PathBuf, data: Data) -> PyResult<()> {
     released(py, || durable::write_atomic(&path, &data))
 }
 
+/// Make the folder, and those above it that are missing, each durable in the one above.
 #[pyfunction]
 fn create_folder(py: Python<'_>, path: PathBuf) -> PyResult<()> {
     released(py, || durable::create_folder(&path))
 }
 
+/// Remove what dead processes left unfinished in `parent`; returns what was removed.
 #[pyfunction]
 fn sweep_partial(py: Python<'_>, parent: PathBuf) -> PyResult<Vec<PathBuf>> {
     released(py, || durable::sweep_partial(&parent))
@@ -119,11 +125,55 @@ fn read_bytes(py: Python<'_>, path: PathBuf, limit_bytes: u64) -> PyResult<Bound
     released(py, || stream::read_all(&path, limit_bytes)).map(|bytes| PyBytes::new(py, &bytes))
 }
 
+/// Name, dtype, shape, first byte and the byte after the last, counted from the end of the header.
+type Tensor = (String, String, Vec<u64>, u64, u64);
+
+fn tensors(layout: Vec<TensorInfo>) -> Vec<Tensor> {
+    let tensor = |info: TensorInfo| {
+        (
+            info.name,
+            info.dtype.to_string(),
+            info.shape,
+            info.start,
+            info.end,
+        )
+    };
+    layout.into_iter().map(tensor).collect()
+}
+
+#[pyfunction]
+fn safetensors_header(
+    py: Python<'_>,
+    tensors: Vec<(String, String, Vec<u64>)>,
+    metadata: BTreeMap<String, String>,
+) -> PyResult<(Bound<'_, PyBytes>, Vec<Tensor>)> {
+    let (header, layout) = released(py, || {
+        let typed: Result<Vec<_>, Error> = tensors
+            .into_iter()
+            .map(|(name, dtype, shape)| Ok((name, dtype.parse()?, shape)))
+            .collect();
+        safetensors::header(&typed?, &metadata)
+    })?;
+    Ok((PyBytes::new(py, &header), self::tensors(layout)))
+}
+
+/// The tensors, the notes, and how many bytes come before the first tensor.
+#[pyfunction]
+fn safetensors_layout(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyResult<(Vec<Tensor>, BTreeMap<String, String>, usize)> {
+    let file = released(py, || safetensors::read_header(&path))?;
+    Ok((tensors(file.tensors), file.metadata, file.data_start))
+}
+
+/// How many bytes may still be written where `path` is or would be.
 #[pyfunction]
 fn free_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
     released(py, || space::free_bytes(&path))
 }
 
+/// Raise `DiskFullError` if fewer than `bytes` are free where `path` is or would be.
 #[pyfunction]
 fn require_space(py: Python<'_>, path: PathBuf, bytes: u64) -> PyResult<()> {
     released(py, || space::require(&path, bytes))

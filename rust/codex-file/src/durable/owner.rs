@@ -90,3 +90,37 @@ impl Reserved {
         let _ = system::remove_file(&self.owner);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_lock_on_what_the_path_no_longer_names_is_worth_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        let opened = || system::open_or_create(&path).unwrap();
+        let removed = opened();
+        fs::remove_file(&path).unwrap();
+        assert!(!take(&removed, &path).unwrap());
+        let replaced = opened();
+        fs::rename(&path, home.path().join("elsewhere")).unwrap();
+        let named = opened();
+        assert!(!take(&replaced, &path).unwrap());
+        assert!(take(&named, &path).unwrap());
+        assert!(!take(&opened(), &path).unwrap());
+    }
+
+    #[test]
+    fn a_reserved_name_is_passed_over_by_others_and_given_back() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("folder");
+        let first = Reserved::beside(&path).unwrap();
+        let second = Reserved::beside(&path).unwrap();
+        assert_ne!(first.partial, second.partial);
+        first.release();
+        second.release();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    }
+}

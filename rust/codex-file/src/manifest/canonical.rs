@@ -4,16 +4,13 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, Result};
 
-/// The largest integer every double around it can be told from: 2^53 - 1.
-const MAXIMUM_INTEGER: u64 = (1 << 53) - 1;
-
 /// As deep as the parser goes, so that all that is written can be read.
 const MAXIMUM_DEPTH: usize = 127;
 
 /// `value` in canonical form: keys in the order of their UTF-16 units, numbers as ECMAScript writes them, no spaces.
 ///
 /// # Errors
-/// If an integer is beyond 2^53 - 1, where doubles begin to skip integers, or `value` is nested deeper than 127 levels.
+/// If an integer has other digits than the double next to it, which begins beyond 2^53 - 1, or `value` is nested deeper than 127 levels.
 ///
 /// ```
 /// let value = serde_json::json!({"b": [1.0, 1e21, true], "a": "é\n"});
@@ -70,22 +67,18 @@ fn write_object(out: &mut Vec<u8>, entries: &Map<String, Value>, depth: usize) -
 }
 
 fn write_number(out: &mut Vec<u8>, number: &Number) -> Result<()> {
-    let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-    match (magnitude, number.as_f64()) {
-        (Some(magnitude), _) if magnitude > MAXIMUM_INTEGER => Err(Error::data(format!(
-            "the integer {number} is beyond 2^53 - 1, where JSON numbers are no longer exact"
-        ))
-        .with_hint("write it as a string")),
-        (Some(_), _) => {
-            out.extend_from_slice(number.to_string().as_bytes());
-            Ok(())
-        }
-        (None, Some(float)) if float.is_finite() => {
-            out.extend_from_slice(ryu_js::Buffer::new().format_finite(float).as_bytes());
-            Ok(())
-        }
-        (None, _) => Err(Error::data(format!("the number {number} is not finite"))),
+    let float = number.as_f64().filter(|float| float.is_finite());
+    let float = float.ok_or_else(|| Error::data(format!("the number {number} is not finite")))?;
+    let mut buffer = ryu_js::Buffer::new();
+    let text = buffer.format_finite(float);
+    // A number is what its nearest double is written as. For an integer those may be other digits.
+    if !number.is_f64() && text != number.to_string() {
+        let message =
+            format!("the integer {number} is beyond 2^53 - 1, where JSON numbers are no longer exact");
+        return Err(Error::data(message).with_hint("write it as a string"));
     }
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
 }
 
 fn write_string(out: &mut Vec<u8>, text: &str) {
@@ -191,16 +184,26 @@ mod tests {
         for good in [
             json!(9_007_199_254_740_991_u64),
             json!(-9_007_199_254_740_991_i64),
+            json!(0),
+            json!(-1),
         ] {
             assert_eq!(written(&good), good.to_string());
         }
         for bad in [
-            json!(9_007_199_254_740_992_u64),
-            json!(-9_007_199_254_740_992_i64),
+            json!(9_007_199_254_740_993_u64),
+            json!(-9_007_199_254_740_993_i64),
             json!(u64::MAX),
             json!(i64::MIN),
         ] {
             assert!(canonical(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_large_float_is_read_back_as_an_integer_and_written_the_same() {
+        for float in [9_007_199_254_740_992.0, 41_145_950_332_570_304.0, -1e20, 1.5e300] {
+            let text = written(&json!(float));
+            assert_eq!(written(&crate::json::parse(text.as_bytes()).unwrap()), text);
         }
     }
 

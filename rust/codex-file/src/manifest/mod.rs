@@ -196,7 +196,7 @@ mod tests {
         for value in [
             json!([]),
             json!({"digest": "x"}),
-            json!({"big": 9_007_199_254_740_992_u64}),
+            json!({"big": 9_007_199_254_740_993_u64}),
         ] {
             assert!(seal(value).is_err());
         }

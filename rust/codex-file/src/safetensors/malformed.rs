@@ -1,6 +1,6 @@
 //! Files that are not what they claim to be, each refused by name.
 
-use super::{parse, parse_header};
+use super::{parse, parse_header, read_header};
 use crate::error::Class;
 
 fn file(json: &str, data_bytes: usize) -> Vec<u8> {
@@ -156,4 +156,19 @@ fn the_header_alone_is_enough() {
         parse_header(&whole[..whole.len() - 4], whole.len() as u64).unwrap(),
         parse(&whole).unwrap()
     );
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.safetensors");
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(read_header(&path).unwrap(), parse(&whole).unwrap());
+    for length in 0..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = read_header(&path).unwrap_err();
+        assert_eq!(error.class(), Class::Damage);
+        assert!(
+            error
+                .to_string()
+                .contains("a.safetensors`: not a valid safetensors file"),
+            "{error}"
+        );
+    }
 }

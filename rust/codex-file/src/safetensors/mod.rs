@@ -12,7 +12,7 @@ mod parse;
 
 pub use build::header;
 pub use dtype::Dtype;
-pub use parse::{parse, parse_header};
+pub use parse::{parse, parse_header, read_header};
 
 use std::collections::BTreeMap;
 

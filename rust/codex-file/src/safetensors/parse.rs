@@ -1,6 +1,9 @@
 //! A header to tensors, strictly.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -53,6 +56,23 @@ pub fn parse_header(prefix: &[u8], file_bytes: u64) -> Result<File> {
         metadata,
         data_start,
     })
+}
+
+/// The same of the file at `path`, of which only the header is read.
+///
+/// # Errors
+/// As [`parse`], naming the file, or if it cannot be read.
+pub fn read_header(path: &Path) -> Result<File> {
+    let failed = |error| Error::io("read", path, error);
+    let mut file = fs::File::open(path).map_err(failed)?;
+    let file_bytes = file.metadata().map_err(failed)?.len();
+    let mut prefix = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut prefix).map_err(failed)?;
+    if let Some(length) = prefix.first_chunk() {
+        let length = u64::from_le_bytes(*length).min(MAX_HEADER_BYTES);
+        file.take(length).read_to_end(&mut prefix).map_err(failed)?;
+    }
+    parse_header(&prefix, file_bytes).map_err(|error| error.in_file(path))
 }
 
 /// The JSON of the header without its padding, and where it ends in the file.

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::durable::AppendLog;
 use crate::error::Class;
+use crate::fail::{Scope, arm};
 
 #[test]
 fn an_end_torn_anywhere_is_moved_aside_and_nothing_else() {
@@ -78,4 +79,32 @@ fn half_a_line_is_refused_and_no_lines_are_fine() {
     log.append(b"one\ntwo\n").unwrap();
     log.sync().unwrap();
     assert_eq!(fs::read(home.path().join("log")).unwrap(), b"one\ntwo\n");
+}
+
+#[test]
+fn a_batch_that_fails_half_way_is_taken_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("log");
+    let mut log = AppendLog::open(&path).unwrap();
+    log.append(b"one\n").unwrap();
+    let armed = arm("file.write=short@1,file.write=enospc@2", Scope::Thread).unwrap();
+    assert_eq!(log.append(b"two\nthree\n").unwrap_err().class(), Class::DiskFull);
+    drop(armed);
+    assert_eq!(fs::read(&path).unwrap(), b"one\n");
+    log.append(b"four\n").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"one\nfour\n");
+    let armed = arm(
+        "file.write=short@1,file.write=eio@2,file.truncate=eio",
+        Scope::Thread,
+    )
+    .unwrap();
+    assert!(log.append(b"five\nsix\n").is_err());
+    drop(armed);
+    assert!(
+        log.append(b"seven\n")
+            .unwrap_err()
+            .to_string()
+            .contains("an earlier write failed")
+    );
+    assert!(log.sync().is_err());
 }
