@@ -57,9 +57,10 @@ def generate(
     seed: Seed = None,
     overrides: Overrides = None,
 ) -> None:
-    """Continue a text with a trained model; prompt and continuation go to stdout.
+    """Continue a text with a trained model.
 
-    The model and its tokenizer come from a checkpoint, how to choose the tokens from the section `generate`.
+    Prompt and continuation go to stdout. The model and its tokenizer come from a checkpoint, how to choose the tokens from
+    the section `generate`.
     """
     loaded = load(config, [*(overrides or ()), *([] if seed is None else [f"run.seed={seed}"])])
     settings = loaded.config.generate

@@ -38,7 +38,7 @@ def train(
     ] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Train: prepare what is missing, make every step, measure, sample.
+    """Raw data to a verified checkpoint: prepare, train, measure, sample.
 
     Killed at any moment, the same command with `--resume` ends with the same bytes.
     """

@@ -78,7 +78,7 @@ class Loop:
         """
         self.history = restore(kept, self.learner)
         if is_of_this_run:
-            self.saved, self._is_saved = kept.path, True
+            self._keep(kept.path)  # a kill may have come between the save and this
         else:
             self.save(kept.state.get("held_out_bits_per_byte"))
 
@@ -133,12 +133,12 @@ class Loop:
                 self.run.journal.log("not-saved", str(error), level="error", step=step)
 
     def _save(self, held_out: float | None) -> None:
-        step, keep = self.history.step, self.config.checkpoint
+        step = self.history.step
         state = state_of(self.history, self.config, self.machine, self.shards)
         if held_out is not None:
             state["held_out_bits_per_byte"] = held_out
         self.run.journal.sync()
-        self.saved = checkpoint.save(
+        path = checkpoint.save(
             self.run.checkpoints,
             step,
             model=self.learner.model.state_dict(),
@@ -148,8 +148,13 @@ class Loop:
             files=self.files,
             parents=[self.shards],
         )
-        self._is_saved = True
-        self.run.record_checkpoint(self.saved, step, is_best=self.history.best_step == step)
+        self._keep(path)
+
+    def _keep(self, path: Path) -> None:
+        """What follows a save: write it down, and remove what is no longer wanted."""
+        self.saved, self._is_saved = path, True
+        step, keep = self.history.step, self.config.checkpoint
+        self.run.record_checkpoint(path, step, is_best=self.history.best_step == step)
         checkpoint.rotate(self.run.checkpoints, keep.keep_last, keep.keep_best)
 
     @property

@@ -10,7 +10,7 @@ from codex import checkpoint
 from codex.checkpoint import Loaded
 from codex.config import Config
 from codex.errors import ConfigError, DamageError, DataError, MissingDataError
-from codex.file import canonical_json, write_atomic
+from codex.file import canonical_json, sweep_partial, write_atomic
 from codex.track.run import FREE_TO_CHANGE, Run
 from codex.train.machine import Machine
 
@@ -30,6 +30,8 @@ def newest_of(run: Run, say: Callable[[str], None], warn: Callable[[str], None])
     Raises:
         DamageError: if there are checkpoints and not one verifies.
     """
+    for folder in (run.folder, run.evaluation):
+        sweep_partial(folder)  # what a killed process left half written; checkpoints are swept by each save
     found = checkpoint.find_latest(run.checkpoints)
     if found is None:
         say(f"`{run.folder}` has no checkpoint yet: starting it from step 0")

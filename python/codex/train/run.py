@@ -117,7 +117,9 @@ class _Job:
             with self.clock.phase("prepare"):
                 prepared = prepare(config, cache=cache_folder(), progress=progress)
                 run.record_data(prepared.lineage)
-                loop, tokenizer = self._loop(prepared, machine)
+                tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
+                held_out = HeldOut.open(prepared.shards, tokenizer)
+                loop = self._loop(prepared, machine, tokenizer, held_out)
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
@@ -130,13 +132,14 @@ class _Job:
                     f"step {loop.history.step} could not be saved: the disk is full; newest checkpoint: `{loop.saved}`",
                     hint=f"make room, then {self.resume_command}",
                 )
-            return self._finish(loop, prepared, tokenizer, first_step)
+            return self._finish(
+                loop, LanguageModel(loop.learner.model, tokenizer), held_out, prepared, first_step
+            )
 
-    def _loop(self, prepared: Prepared, machine: Machine) -> tuple[Loop, Tokenizer]:
+    def _loop(self, prepared: Prepared, machine: Machine, tokenizer: Tokenizer, held_out: HeldOut) -> Loop:
         """Everything a first step needs, at step 0."""
         config = self.loaded.config
         sizes = config.train
-        tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
         batches = TokenBatches(
             prepared.shards,
             "train",
@@ -144,7 +147,6 @@ class _Job:
             batch_rows=sizes.micro_batch_size * sizes.accumulate_steps,
             seed=config.run.seed,
         )
-        held_out = HeldOut.open(prepared.shards, tokenizer)
         torch.manual_seed(config.run.seed)
         model = build(config.model, tokenizer.vocabulary_size).to(machine.device)
         named = transformers_config(config.model, tokenizer.vocabulary_size, tokenizer.end_of_document_id)
@@ -154,19 +156,18 @@ class _Job:
             "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
         }
         learner = Learner(model, build_optimizer(model, sizes), batches, sizes, machine, self.clock)
-        loop = Loop(
+        return Loop(
             run=self.run,
             config=config,
             machine=machine,
             learner=learner,
             history=History(),
-            held_out=held_out,
+            held_out=held_out.first(config.evaluate.held_out_tokens),
             files=files,
             shards=batches.documents.digest,
             clock=self.clock,
             progress=self.progress,
         )
-        return loop, tokenizer
 
     def _interrupted(self, loop: Loop, signal_number: int) -> Interrupted:
         step = loop.history.step
@@ -177,7 +178,9 @@ class _Job:
             f"interrupted after step {step}, {where}", signal_number=signal_number, hint=self.resume_command
         )
 
-    def _finish(self, loop: Loop, prepared: Prepared, tokenizer: Tokenizer, first_step: int) -> Summary:
+    def _finish(
+        self, loop: Loop, writer: LanguageModel, held_out: HeldOut, prepared: Prepared, first_step: int
+    ) -> Summary:
         step, run, seconds = loop.history.step, self.run, self.clock.seconds
         steps_made = step - first_step
         report = read_report(run, step) if steps_made <= 0 else None
@@ -186,8 +189,8 @@ class _Job:
             report = make_report(
                 run,
                 step,
-                LanguageModel(loop.learner.model, tokenizer),
-                loop.held_out,
+                writer,
+                held_out,
                 _texts(prepared),
                 config=self.loaded.config,
                 machine=loop.machine,
