@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import codex.file
 from codex import _core
 from codex.errors import CodexError, MissingDataError, UsageError
-from codex.file import PartialFolder, digest_bytes, free_bytes, require_space, write_atomic
+from codex.file import FailPoints, PartialFolder, digest_bytes, free_bytes, require_space, write_atomic
 
 STUB = Path(codex.file.__file__).with_name("_core.pyi")
 
@@ -84,6 +85,19 @@ def test_errors_are_of_the_class_a_caller_would_catch(tmp_path: Path) -> None:
         digest_bytes(b"", "md5")
     with pytest.raises(CodexError, match="has no name to write under"):
         write_atomic("/", b"")
+
+
+def test_the_page_lists_every_fail_point_there_is() -> None:
+    root = Path(__file__).parents[2]
+    row = next(
+        line for line in (root / "docs/file.md").read_text().splitlines() if line.startswith("| point |")
+    )
+    listed = re.findall(r"`(file\.[a-z-]+)`", row)
+    assert set(listed) == set(
+        re.findall(r'"(file\..+?)"', (root / "rust/codex-file/src/system.rs").read_text())
+    )
+    for point in listed:
+        FailPoints(f"{point}=eio")
 
 
 def test_space_is_asked_before_writing(tmp_path: Path) -> None:

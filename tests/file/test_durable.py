@@ -146,3 +146,17 @@ def test_fail_points_refuse_a_rule_they_do_not_know() -> None:
     for rule in ("file.renam=eio", "file.rename=explode", "file.rename"):
         with pytest.raises(UsageError, match=f"`{rule}` is not a fail point"):
             FailPoints(rule)
+
+
+def test_rules_in_the_environment_that_cannot_be_read_let_nothing_pass(tmp_path: Path) -> None:
+    old(tmp_path)
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "file", str(tmp_path)],
+        env={**os.environ, "CODEX_FAIL_POINTS": "file.renam=kill"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "`CODEX_FAIL_POINTS` cannot be read: `file.renam=kill` is not a fail point" in done.stderr
+    assert (tmp_path / "file").read_bytes() == b"old"

@@ -138,12 +138,11 @@ pub(crate) fn rename(old: &Path, new: &Path) -> io::Result<()> {
 ///
 /// Where the file system cannot promise that in one step, it is asked for first.
 pub(crate) fn rename_new(old: &Path, new: &Path) -> io::Result<()> {
-    fail::point("file.rename")?;
-    match renameat_with(CWD, old, CWD, new, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if new.symlink_metadata().is_ok() => {
+    match rename_with("file.rename", old, new, RenameFlags::NOREPLACE) {
+        Err(error) if is_unsupported(&error) && new.symlink_metadata().is_ok() => {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(old, new)?,
+        Err(error) if is_unsupported(&error) => std::fs::rename(old, new)?,
         answer => answer?,
     }
     traced!(Rename(old.to_owned(), new.to_owned()));
@@ -152,14 +151,25 @@ pub(crate) fn rename_new(old: &Path, new: &Path) -> io::Result<()> {
 
 /// Lets two names change places in one step; false if the file system has no such step.
 pub(crate) fn swap(left: &Path, right: &Path) -> io::Result<bool> {
-    let answer = fail::point("file.swap")
-        .and_then(|()| Ok(renameat_with(CWD, left, CWD, right, RenameFlags::EXCHANGE)?));
-    match answer.as_ref().map_err(Errno::from_io_error) {
-        Err(Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)) => return Ok(false),
-        _ => answer?,
+    match rename_with("file.swap", left, right, RenameFlags::EXCHANGE) {
+        Err(error) if is_unsupported(&error) => return Ok(false),
+        answer => answer?,
     }
     traced!(Swap(left.to_owned(), right.to_owned()));
     Ok(true)
+}
+
+fn rename_with(point: &str, old: &Path, new: &Path, flags: RenameFlags) -> io::Result<()> {
+    fail::point(point)?;
+    Ok(renameat_with(CWD, old, CWD, new, flags)?)
+}
+
+/// Whether the file system does not know the flags of a rename.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+    )
 }
 
 /// Removes one file.

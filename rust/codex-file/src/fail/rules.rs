@@ -14,6 +14,8 @@ pub(super) enum Action {
     Fail(Errno),
     Short,
     SyncFails,
+    /// The rules themselves cannot be read, so nothing may pass.
+    Misread,
 }
 
 /// What stands behind a point.
@@ -35,12 +37,22 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// What stands for rules that cannot be read.
+    pub(super) fn misread() -> Self {
+        Self {
+            point: "*".to_owned(),
+            action: Action::Misread,
+            at: 1..=u64::MAX,
+            passed: 0,
+        }
+    }
+
     /// Passes the point `name`: what happens there, if anything.
     pub(super) fn strikes(&mut self, name: &str, kind: Kind) -> Option<Action> {
         let is_meant = match self.action {
             Action::Short => kind == Kind::Write,
             Action::SyncFails => kind == Kind::Sync,
-            Action::Kill | Action::Fail(_) => true,
+            Action::Kill | Action::Fail(_) | Action::Misread => true,
         };
         if !is_meant || (self.point != "*" && self.point != name) {
             return None;

@@ -25,7 +25,7 @@ pub(super) struct Protocol {
     pub(super) between: fn(&Tree, old: &Tree, new: &Tree) -> bool,
 }
 
-pub(super) const ALL: [Protocol; 11] = [
+pub(super) const ALL: [Protocol; 12] = [
     Protocol {
         name: "a new file",
         prepare: nothing,
@@ -42,6 +42,15 @@ pub(super) const ALL: [Protocol; 11] = [
         name: "a new folder",
         prepare: nothing,
         run: |home| filled(home)?.commit(),
+        ..ATOMIC
+    },
+    Protocol {
+        name: "a new folder without a sure free name",
+        prepare: nothing,
+        run: |home| {
+            let _armed = arm("file.rename=unsupported", Scope::Thread)?;
+            filled(home)?.commit()
+        },
         ..ATOMIC
     },
     Protocol {

@@ -171,6 +171,15 @@ fn a_folder_is_not_committed_over_what_is_there_or_half_finished() {
         (error.class(), error.to_string().contains("exists already")),
         (Class::Usage, true)
     );
+    let armed = arm("file.rename=unsupported", Scope::Thread).unwrap();
+    assert!(
+        begin()
+            .commit()
+            .unwrap_err()
+            .to_string()
+            .contains("exists already")
+    );
+    drop(armed);
     begin().commit_replacing().unwrap();
 
     fs::remove_dir(&path).unwrap();
