@@ -2,7 +2,8 @@
 
 A kill comes after a random time, or at a random system call that changes the disk (`CODEX_FAIL_POINTS`), over the whole life
 of a run: reading text, training the tokenizer, writing shards, training, saving, the report. Every round begins with an empty
-cache, and its first kill is among the calls of the preparation, which is over too soon for many others to meet it. `CODEX_TORTURE_KILLS=200` makes more of them (`make torture`).
+cache, and its first kill is among the calls of the preparation, which is over too soon for many others to meet it.
+`CODEX_TORTURE_KILLS=200` makes more of them (`make torture`).
 """
 
 from __future__ import annotations
