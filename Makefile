@@ -52,7 +52,7 @@ coverage: .venv/.core .venv/.dev  ## line coverage of the Rust crates (Python's 
 
 wheel: .venv/.core .venv/.dev  ## build the abi3 wheel and the sdist into dist/, and test what is in them
 	rm -rf dist
-	$(BIN)/maturin build --release --locked --strip --out dist --sdist --quiet
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/target} $(BIN)/maturin build --release --locked --strip --out dist --sdist --quiet
 	$(BIN)/pytest tests/packaging --wheels=dist $(ARGS)
 
 lock: .venv/.tools  ## resolve requirements/*.in anew; the locks hold hashes and no host

@@ -18,20 +18,11 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if given := request.config.getoption("--wheels"):
         return ROOT / given
     out = tmp_path_factory.mktemp("dist")
-    maturin = [
-        sys.executable,
-        "-m",
-        "maturin",
-        "build",
-        "--profile",
-        "release",
-        "--locked",
-        "--sdist",
-        "--quiet",
-    ]
-    subprocess.run(
-        [*maturin, "--strip", "--out", str(out)], cwd=ROOT, check=True, env={**os.environ, "NO_COLOR": "1"}
-    )
+    # The wheel is built from the unpacked sdist; with one target folder, what the crates stand on is compiled once.
+    target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    words = ["build", "--profile", "release", "--locked", "--sdist", "--strip", "--quiet", "--out", str(out)]
+    environment = {**os.environ, "NO_COLOR": "1", "CARGO_TARGET_DIR": target}
+    subprocess.run([sys.executable, "-m", "maturin", *words], cwd=ROOT, check=True, env=environment)
     return out
 
 

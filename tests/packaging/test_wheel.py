@@ -104,7 +104,7 @@ class Elsewhere:
 def test_the_core_alone_works_and_says_what_training_needs(wheel: Path, tmp_path: Path) -> None:
     elsewhere = Elsewhere(tmp_path / "a place with spaces é", wheel, "", "core.txt")
     assert elsewhere.codex("--help").returncode == 0
-    assert json.loads(elsewhere.codex("version", "--json").stdout)["version"] == wheel.name.split("-")[1]
+    assert json.loads(elsewhere.codex("version", "--json").stdout)["codex"] == wheel.name.split("-")[1]
     assert elsewhere.codex("config", "validate", "base").returncode == 0
     bare = elsewhere.codex("train")
     assert bare.returncode == 5, bare.stderr
