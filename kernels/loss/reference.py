@@ -20,6 +20,7 @@ def summed_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
     Returns:
         A float32 scalar: a sum, so that the caller decides what it is a mean over.
 
+    >>> import torch
     >>> summed_cross_entropy(torch.zeros(2, 3), torch.ones(4, 3), torch.tensor([0, 3])).item()  # 2 ln 4
     2.7725887298583984
     """

@@ -65,9 +65,8 @@ class Loop:
     """The newest checkpoint."""
     _is_saved: bool = field(init=False, default=False)
     _note: str = field(init=False, default="")
-    _row_step: int = field(
-        init=False, default=0
-    )  # of the last row of the journal, or the first step of this process
+    # Step and training time at the last row of the journal, or where this process began.
+    _row_step: int = field(init=False, default=0)
     _row_s: float = field(init=False, default=0.0)
 
     def go_on(self, kept: Loaded, *, is_of_this_run: bool) -> None:

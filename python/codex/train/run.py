@@ -120,10 +120,11 @@ class _Job:
                 tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
                 held_out = HeldOut.open(prepared.shards, tokenizer)
                 loop = self._loop(prepared, machine, tokenizer, held_out)
+            if kept is not None:
+                check_tokens(kept, loop.shards)
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
-                check_tokens(kept, loop.shards)
                 loop.go_on(kept, is_of_this_run=run.is_resumed)
             if not loop.until_done(signals):
                 raise self._interrupted(loop, signals.noted or 0)
