@@ -22,7 +22,7 @@ def model() -> Llama:
     model = build(SMALL, 60).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(2)
+            parameter.add_(torch.randn_like(parameter) * 0.3)  # no block is the identity: the context matters
     return model
 
 

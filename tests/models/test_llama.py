@@ -89,6 +89,14 @@ def test_equal_seeds_give_equal_weights(config: Model) -> None:
     assert not torch.equal(models[0]["model.embed_tokens.weight"], models[2]["model.embed_tokens.weight"])
 
 
+def test_a_fresh_block_adds_nothing_so_the_first_logits_are_the_embeddings_own(config: Model) -> None:
+    torch.manual_seed(1)
+    model = build(config, 300)
+    seen = torch.arange(24)[None] % 300
+    alone = torch.nn.functional.linear(model.model.norm(model.model.embed_tokens(seen)), model.head_weight)
+    assert torch.equal(model(seen), alone)
+
+
 def test_more_than_the_context_is_refused(model: Llama, tokens: Tokens) -> None:
     with pytest.raises(ShapeError, match=r"position 25, expected at most `model\.context` = 24"):
         model(tokens(1, 25))

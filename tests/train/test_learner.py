@@ -31,6 +31,9 @@ def _learner(config: Config, shards: Path, machine: Machine = CPU) -> Learner:
     batches = TokenBatches(shards, "train", row_tokens=config.model.context + 1, batch_rows=rows, seed=0)
     torch.manual_seed(0)
     model = build(config.model, 300)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)  # no block is the identity
     return Learner(model, build_optimizer(model, sizes), batches, sizes, machine, Clock())
 
 

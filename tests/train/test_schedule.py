@@ -14,7 +14,7 @@ def _factors(max_steps: int, warmup_steps: int, decay_fraction: float) -> list[f
 
 @pytest.mark.parametrize(
     ("max_steps", "warmup_steps", "decay_fraction"),
-    [(1, 0, 0.0), (1, 0, 1.0), (10, 0, 0.5), (10, 9, 1.0), (830, 20, 0.4), (3, 2, 0.0), (1000, 999, 0.01)],
+    [(1, 0, 0.0), (1, 0, 1.0), (10, 0, 0.5), (10, 9, 1.0), (1500, 40, 0.4), (3, 2, 0.0), (1000, 999, 0.01)],
 )
 def test_it_is_never_zero_never_above_one_and_changes_direction_once(
     max_steps: int, warmup_steps: int, decay_fraction: float

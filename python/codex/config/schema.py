@@ -107,21 +107,21 @@ class Model(Section):
 class Train(Section):
     """How the weights are learned. A step is one update of the weights."""
 
-    max_steps: int = Field(default=830, ge=1, le=1_000_000_000)
+    max_steps: int = Field(default=1500, ge=1, le=1_000_000_000)
     """Steps after which the run ends; the clock never ends one."""
     accumulate_steps: int = Field(default=1, ge=1, le=1_048_576)
     """Batches whose gradients are summed before one step."""
-    micro_batch_size: int = Field(default=8, ge=1, le=1_048_576)
+    micro_batch_size: int = Field(default=4, ge=1, le=1_048_576)
     """Rows in one batch; a step sees this times `train.accumulate_steps` times `model.context` tokens."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
     learning_rate: float = Field(default=0.02, gt=0, le=10)
     """Highest learning rate of what Muon updates: the weight matrices inside the layers."""
-    adam_learning_rate: float = Field(default=0.003, gt=0, le=10)
+    adam_learning_rate: float = Field(default=0.01, gt=0, le=10)
     """Highest learning rate of what AdamW updates: embeddings, norms and head; with `adamw`, everything."""
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     """Decoupled weight decay of the matrices inside the layers; it is scaled by the learning rate."""
-    warmup_steps: int = Field(default=20, ge=0, le=1_000_000_000)
+    warmup_steps: int = Field(default=40, ge=0, le=1_000_000_000)
     """Steps over which the learning rate rises in a line from zero; a shorter run ends while it rises."""
     decay_fraction: float = Field(default=0.4, ge=0, le=1)
     """Last fraction of the steps, over which the learning rate falls in a line to zero."""
@@ -164,7 +164,7 @@ class Track(Section):
 class Evaluate(Section):
     """Measuring on the held-out records."""
 
-    every_steps: int = Field(default=200, ge=1, le=1_000_000_000)
+    every_steps: int = Field(default=250, ge=1, le=1_000_000_000)
     """Steps between two measurements while training; the last step always has one."""
     held_out_tokens: int = Field(default=65_536, ge=1, le=1_000_000_000_000)
     """Tokens a measurement while training stops at; the last one takes all."""

@@ -141,6 +141,11 @@ class Block(nn.Module):
         x = x + self.mlp(self.post_attention_layernorm(x))
         return x
 
+    def draw_as_identity(self) -> None:
+        """Zero both output projections, so that the block adds nothing yet and the embedding is not drowned in noise."""
+        nn.init.zeros_(self.self_attn.o_proj.weight)
+        nn.init.zeros_(self.mlp.down_proj.weight)
+
 
 class Decoder(nn.Module):
     """Embedding, layers and the last norm: everything but the head."""
@@ -180,6 +185,8 @@ class Llama(nn.Module):
         self.model = Decoder(config, vocabulary_size)
         self.lm_head = None if config.tie_embeddings else nn.Linear(config.width, vocabulary_size, bias=False)
         self.apply(_draw)
+        for layer in self.model.layers:
+            layer.draw_as_identity()
 
     @property
     def head_weight(self) -> Tensor:
