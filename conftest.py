@@ -1,14 +1,52 @@
-"""What every pytest run here shares: `--benchmark`, and the table of gates at the end of it."""
+"""What every pytest run here shares: `--benchmark`, the table of gates, and what is left out for want of an extra."""
 
 from __future__ import annotations
 
+import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))  # `benches.harness` for the benches
+
+# What brings a package that not every environment has; `nox -s core` has none of them.
+BROUGHT_BY = {
+    "torch": "the extra `train`",
+    "psutil": "the extra `train`",
+    "mlflow": "the extra `mlflow`",
+    "rfc8785": "requirements/dev.txt",
+    "safetensors": "requirements/dev.txt",
+    "tokenizers": "requirements/dev.txt",
+    "transformers": "requirements/dev.txt",
+}
+MISSING = {name: brought for name, brought in BROUGHT_BY.items() if find_spec(name) is None}
+# Stages that are torch through and through, by the name of their folder.
+TORCH_STAGES = {"checkpoint", "evaluate", "generate", "kernels", "models", "train"}
+LEFT_OUT: list[str] = []
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what cannot be imported without an extra; the summary names it."""
+    reason = _needs(collection_path) if MISSING else None
+    if reason is None:
+        return None
+    LEFT_OUT.append(f"{collection_path.relative_to(ROOT)}: needs {reason}")
+    return True
+
+
+def _needs(path: Path) -> str | None:
+    """What has to be installed for `path` to be collected, or None if it can be."""
+    if path.is_dir():
+        if "torch" in MISSING and path.name in TORCH_STAGES and path.parent != ROOT:
+            return MISSING["torch"]
+        path = path / "conftest.py"
+    if path.suffix != ".py" or not path.is_file() or path == ROOT / "conftest.py":
+        return None
+    imported = set(re.findall(r"^(?:import|from) (\w+)", path.read_text(), re.MULTILINE)) & MISSING.keys()
+    return " and ".join(sorted({MISSING[name] for name in imported})) or None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if LEFT_OUT:
+        terminalreporter.section("left out")
+        for line in sorted(LEFT_OUT):
+            terminalreporter.write_line(line)
     if not config.getoption("--benchmark"):
         return
     from benches.harness import RESULTS

@@ -50,6 +50,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedConfig:
         "train.weight_decay": 0,
         "train.device": "cpu",
         "train.precision": "fp32",
+        "train.micro_batch_size": 8,  # 2,048 tokens a step: the shape that peers are quoted at
         "train.max_steps": 1_000_000,
     }
     return load("base", [f"{key}={value}" for key, value in changes.items()])

@@ -19,7 +19,11 @@ SMALL = Model(
 
 def _model() -> nn.Module:
     torch.manual_seed(0)
-    return build(SMALL, 40)
+    model = build(SMALL, 40)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)  # no block is the identity
+    return model
 
 
 def _give_gradients(model: nn.Module, seed: int) -> None:
