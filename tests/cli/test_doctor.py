@@ -19,6 +19,7 @@ Codex = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_a_sound_machine_is_well(codex: Codex, tmp_path: Path) -> None:
+    pytest.importorskip("psutil", reason="needs the extra `train`")
     answer = codex("doctor", "--json")
     facts = json.loads(answer.stdout)
     statuses = {check["name"]: check["status"] for check in facts["checks"]}
@@ -72,6 +73,7 @@ def test_a_folder_that_cannot_be_written_fails(
 def test_the_report_ends_with_the_count(
     without_torch: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("psutil", reason="needs the extra `train`")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "online")
     monkeypatch.setitem(sys.modules, "alembic", None)

@@ -57,6 +57,7 @@ def test_wheel_is_abi3_and_names_its_extras(wheel: Path) -> None:
     ids=["abi3audit", "contents"],
 )
 def test_wheel_passes_the_audits(wheel: Path, words: list[str]) -> None:
+    pytest.importorskip(words[1], reason="needs requirements/dev.txt")
     ran = subprocess.run([sys.executable, *words, str(wheel)], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

@@ -20,6 +20,8 @@ from codex.track.mlflow import Mirror
 from codex.track.rows import read_rows
 from codex.track.run import Run
 
+pytest.importorskip("mlflow", reason="needs the extra `mlflow`")
+
 pytestmark = pytest.mark.filterwarnings(
     "ignore::Warning:mlflow", "ignore::Warning:sqlalchemy", "ignore::Warning:alembic"
 )
