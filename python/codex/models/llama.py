@@ -185,8 +185,6 @@ class Llama(nn.Module):
         self.model = Decoder(config, vocabulary_size)
         self.lm_head = None if config.tie_embeddings else nn.Linear(config.width, vocabulary_size, bias=False)
         self.apply(_draw)
-        for layer in self.model.layers:
-            layer.draw_as_identity()
 
     @property
     def head_weight(self) -> Tensor:
@@ -248,6 +246,8 @@ def _draw(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=module.in_features**-0.5)
+    elif isinstance(module, Block):  # comes after what is inside it
+        module.draw_as_identity()
 
 
 def _check(config: ModelConfig) -> None:
