@@ -36,11 +36,11 @@ def needed_by(name: str, extras: set[str], seen: dict[str, metadata.Distribution
 
 def licences_of(found: metadata.Distribution) -> set[str]:
     """The SPDX names of an expression, else the classifiers, else the free text of the field."""
-    if expression := found.metadata["License-Expression"]:
+    if expression := found.metadata.get("License-Expression"):
         return {word.strip(" ()") for word in re.split(r" AND | OR |;", expression)}
     classified = [item for item in found.metadata.get_all("Classifier", []) if item.startswith("License ::")]
     names = {item.split(" :: ")[-1] for item in classified} - {"OSI Approved"}
-    return names or {(found.metadata["License"] or "none stated").splitlines()[0]}
+    return names or {(found.metadata.get("License") or "none stated").splitlines()[0]}
 
 
 def test_everything_an_install_brings_may_be_shipped() -> None:
