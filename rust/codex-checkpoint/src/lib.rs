@@ -48,7 +48,7 @@ pub const KIND: &str = "checkpoint";
 /// The file in which the caller's state lies as JSON.
 pub const STATE_FILE: &str = "state.json";
 
-/// The number in [`STATE_FILE`] by which [`rotate`] keeps the best: bits per byte on held-out text, lower is better.
+/// The metric by which [`rotate`] keeps the best unless told otherwise: bits per byte on held-out text, lower is better.
 pub const HELD_OUT_METRIC: &str = "held_out_bits_per_byte";
 
 /// The lock that makes savers and rotators of one folder take turns.

@@ -23,11 +23,11 @@ const LENGTH_BYTES: usize = 8;
 pub struct Checkpoint {
     path: PathBuf,
     manifest: Manifest,
-    held_out: Option<f64>,
+    metrics: BTreeMap<String, f64>,
 }
 
 impl Checkpoint {
-    /// Opens the folder at `path`: manifest, file names, sizes and the recorded metric, but not yet the tensors.
+    /// Opens the folder at `path`: manifest, file names, sizes and the recorded metrics, but not yet the tensors.
     ///
     /// # Errors
     /// `Missing` if there is no such folder, `Damage` if it is not whole, `Machine` if it cannot be read.
@@ -35,10 +35,10 @@ impl Checkpoint {
         let mut checkpoint = Self {
             path: path.to_owned(),
             manifest: Manifest::open(path)?,
-            held_out: None,
+            metrics: BTreeMap::new(),
         };
         checkpoint.check_file_set()?;
-        checkpoint.held_out = checkpoint.read_held_out()?;
+        checkpoint.metrics = checkpoint.read_metrics()?;
         Ok(checkpoint)
     }
 
@@ -70,10 +70,10 @@ impl Checkpoint {
             .sum()
     }
 
-    /// The held-out metric that its state records, if it is a finite number.
+    /// The measurements that its state records, by name; what is not a number is left out.
     #[must_use]
-    pub fn held_out(&self) -> Option<f64> {
-        self.held_out
+    pub fn metrics(&self) -> &BTreeMap<String, f64> {
+        &self.metrics
     }
 
     /// The names of all files the manifest lists.
@@ -119,14 +119,23 @@ impl Checkpoint {
         Ok(())
     }
 
-    fn read_held_out(&self) -> Result<Option<f64>> {
+    fn read_metrics(&self) -> Result<BTreeMap<String, f64>> {
         if !self.files().any(|name| name == STATE_FILE) {
-            return Ok(None);
+            return Ok(BTreeMap::new());
         }
         let state: Value = serde_json::from_slice(&self.read_file(STATE_FILE)?).map_err(|error| {
             Error::damage(format!("is not JSON: {error}")).in_file(&self.path.join(STATE_FILE))
         })?;
-        Ok(state.get(HELD_OUT_METRIC).and_then(Value::as_f64))
+        let metrics = state.get("metrics").and_then(Value::as_object);
+        let numbers = metrics.into_iter().flatten();
+        let mut numbers: BTreeMap<String, f64> = numbers
+            .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
+            .collect();
+        // Version 1 had one metric, beside the step.
+        if let Some(held_out) = state.get(HELD_OUT_METRIC).and_then(Value::as_f64) {
+            numbers.entry(HELD_OUT_METRIC.to_owned()).or_insert(held_out);
+        }
+        Ok(numbers)
     }
 
     fn entry(&self, name: &str) -> Result<&FileEntry> {

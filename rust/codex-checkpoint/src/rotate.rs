@@ -34,7 +34,10 @@ pub fn rotate(folder: &Path, keep_last: usize, keep_best: usize) -> Result<Rotat
         checkpoints,
         unreadable: mut skipped,
     } = list(folder)?;
-    let metrics: Vec<Option<f64>> = checkpoints.iter().map(Checkpoint::held_out).collect();
+    let metrics: Vec<Option<f64>> = checkpoints
+        .iter()
+        .map(|checkpoint| checkpoint.metrics().get(crate::HELD_OUT_METRIC).copied())
+        .collect();
     let mut kept = kept(&metrics, keep_last, keep_best);
     if kept.len() == checkpoints.len() {
         return Ok(Rotation {

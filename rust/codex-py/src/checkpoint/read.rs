@@ -150,7 +150,10 @@ fn borrow_mut(buffer: &PyBuffer<u8>) -> &mut [u8] {
 }
 
 fn summary(checkpoint: &Checkpoint) -> Summary {
-    let held_out = checkpoint.held_out();
+    let held_out = checkpoint
+        .metrics()
+        .get(codex_checkpoint::HELD_OUT_METRIC)
+        .copied();
     (
         checkpoint.path().to_owned(),
         checkpoint.step(),
