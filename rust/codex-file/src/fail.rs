@@ -3,7 +3,8 @@
 //! Every system call of this crate that changes the disk passes a point first; other crates add their own with [`point`].
 //! What happens there is a list of rules, `<point>=<action>[@n[+]]`, separated by commas:
 //!
-//! - the point is a name such as `file.rename`, or `*` for all;
+//! - the point is a name such as `file.rename`, or `*` for all; inside [`within`]`("checkpoint.model", ..)` the same call is
+//!   `checkpoint.model.rename` too;
 //! - the action is `kill` (SIGKILL to this process), `eio`, `enospc`, `unsupported` (the call answers that error),
 //!   `short` (a write takes only half of its bytes) or `sync-fails` (an fsync answers EIO);
 //! - with `@n` it happens the n-th time the rule is passed, with `@n+` from then on, without either every time. `short` is
@@ -16,6 +17,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,6 +70,11 @@ const ON: u8 = 2;
 static STATE: AtomicU8 = AtomicU8::new(UNREAD);
 static PLANS: Mutex<Vec<Plan>> = Mutex::new(Vec::new());
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    /// What the calls of this thread are made for; empty if nobody said.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// Rules in force until this is dropped.
 #[derive(Debug)]
@@ -122,6 +129,16 @@ pub fn arm(rules: &str, scope: Scope) -> Result<Armed> {
     });
     STATE.store(ON, Ordering::Relaxed);
     Ok(Armed(id))
+}
+
+/// Runs `work`, whose points are also those of `place`: `file.write` is `<place>.write` as well.
+///
+/// It holds for this thread only; a thread started by `work` says its own.
+pub fn within<T>(place: &str, work: impl FnOnce() -> T) -> T {
+    let before = PLACE.replace(place.to_owned());
+    let answer = work();
+    PLACE.set(before);
+    answer
 }
 
 /// Passes the point `name`: does nothing unless a rule says otherwise.
@@ -189,13 +206,14 @@ fn read_environment() -> bool {
 #[cold]
 fn pass(name: &str, kind: Kind) -> io::Result<bool> {
     let here = thread::current().id();
+    let place = PLACE.with_borrow(String::clone);
     let mut whole = true;
     for plan in plans()
         .iter_mut()
         .filter(|plan| plan.thread.is_none_or(|thread| thread == here))
     {
         for rule in &mut plan.rules {
-            let Some(action) = rule.strikes(name, kind) else {
+            let Some(action) = rule.strikes(name, &place, kind) else {
                 continue;
             };
             plan.fired += 1;

@@ -15,12 +15,13 @@ const NOTE_BYTES: u64 = 4096;
 
 /// An advisory lock (`flock`) on a file that says who holds it, as `{"host":...,"pid":...}`.
 ///
-/// It is released when this is dropped and when the process ends, however it ends; the file stays. A process forked by the
-/// owner keeps the lock with it until both are gone.
+/// It is released when the process that took it drops this, and when that process ends, however it ends; the file stays. Of
+/// a process that was killed, those it has forked keep the lock until they are gone too.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
+    owner: u32,
 }
 
 impl Lock {
@@ -40,7 +41,8 @@ impl Lock {
         write_note(&file).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            _file: file,
+            file,
+            owner: std::process::id(),
         })
     }
 
@@ -48,6 +50,16 @@ impl Lock {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A fork holds the same lock through its own descriptor: closing ours would not end it, and its copy of this
+        // must not end ours.
+        if std::process::id() == self.owner {
+            let _ = self.file.unlock();
+        }
     }
 }
 
@@ -101,6 +113,24 @@ mod tests {
         assert_eq!(lock.path(), path);
         drop(lock);
         Lock::acquire(&path).unwrap();
+    }
+
+    #[test]
+    fn a_descriptor_that_a_fork_carries_on_does_not_hold_a_dropped_lock() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run.lock");
+        let lock = Lock::acquire(&path).unwrap();
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        let lock = Lock::acquire(&path).unwrap();
+        // What a fork drops was never its own.
+        drop(Lock {
+            path: path.clone(),
+            file: lock.file.try_clone().unwrap(),
+            owner: lock.owner + 1,
+        });
+        assert_eq!(Lock::acquire(&path).unwrap_err().class(), Class::Locked);
+        drop(inherited);
     }
 
     #[test]

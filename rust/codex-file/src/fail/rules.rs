@@ -47,18 +47,29 @@ impl Rule {
         }
     }
 
-    /// Passes the point `name`: what happens there, if anything.
-    pub(super) fn strikes(&mut self, name: &str, kind: Kind) -> Option<Action> {
+    /// Passes the point `name` within `place`: what happens there, if anything.
+    pub(super) fn strikes(&mut self, name: &str, place: &str, kind: Kind) -> Option<Action> {
         let is_meant = match self.action {
             Action::Short => kind == Kind::Write,
             Action::SyncFails => kind == Kind::Sync,
             Action::Kill | Action::Fail(_) | Action::Misread => true,
         };
-        if !is_meant || (self.point != "*" && self.point != name) {
+        if !is_meant || !self.is_at(name, place) {
             return None;
         }
         self.passed += 1;
         self.at.contains(&self.passed).then_some(self.action)
+    }
+
+    /// Whether the rule is about the call `name`, made within `place`.
+    fn is_at(&self, name: &str, place: &str) -> bool {
+        let call = name.strip_prefix("file.");
+        let is_here = || {
+            self.point
+                .rsplit_once('.')
+                .is_some_and(|(at, of)| at == place && Some(of) == call)
+        };
+        self.point == "*" || self.point == name || is_here()
     }
 }
 

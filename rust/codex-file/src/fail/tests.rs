@@ -47,6 +47,28 @@ fn another_thread_is_left_alone() {
 }
 
 #[test]
+fn a_call_made_within_a_place_has_two_names() {
+    let armed = arm("a.model.write=eio", Scope::Thread).unwrap();
+    let write = || write_point("file.write").is_err();
+    assert!(!write());
+    assert!(within("a.model", write));
+    assert!(!within("a", || within("model", write)), "places do not add up");
+    assert!(within("a.model", || {
+        within("a", || ());
+        write() && sync_point("file.sync").is_ok()
+    }));
+    assert!(!within("a.model", || thread::spawn(move || write_point(
+        "file.write"
+    )
+    .is_err())
+    .join()
+    .unwrap()));
+    drop(armed);
+    let _armed = arm("file.write=eio", Scope::Thread).unwrap();
+    assert!(within("a.model", write), "the call keeps its own name");
+}
+
+#[test]
 fn the_list_of_points_is_the_one_the_calls_pass() {
     let source = include_str!("../system.rs");
     let passed: BTreeSet<&str> = source
