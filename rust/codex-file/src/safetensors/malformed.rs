@@ -11,10 +11,11 @@ fn file(json: &str, data_bytes: usize) -> Vec<u8> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn every_malformed_file_is_refused_by_name() {
     let one = r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#;
     assert_eq!(parse(&file(one, 4)).unwrap().tensors.len(), 1);
-    let table: [(&str, usize, &str); 26] = [
+    let table: [(&str, usize, &str); 44] = [
         (one, 3, "it is cut short: it has 3 bytes of data, needs 4"),
         (one, 5, "1 bytes follow the last tensor"),
         ("", 0, "its header does not begin with `{`"),
@@ -22,7 +23,7 @@ fn every_malformed_file_is_refused_by_name() {
         ("{}\n", 0, "its header does not end with `}` and spaces"),
         ("[]", 0, "its header does not begin with `{`"),
         ("{", 0, "its header does not end with `}` and spaces"),
-        ("{}}", 0, "trailing characters"),
+        ("{}}", 0, "not valid JSON at byte 2: expected the end"),
         ("{\"a\":1}", 0, "tensor `a` is not an object"),
         (
             r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
@@ -105,12 +106,119 @@ fn every_malformed_file_is_refused_by_name() {
             "its metadata `a` is not a string",
         ),
         (r#"{"__metadata__":[]}"#, 0, "its metadata is not an object"),
+        (
+            r#"{"__metadata__":{},"__metadata__":{}}"#,
+            0,
+            "the key `__metadata__` stands twice",
+        ),
+        (
+            r#"{"__metadata__":{"a":"","a":""}}"#,
+            0,
+            "the key `a` stands twice",
+        ),
+        (
+            r#"{"a":{"shape":[4],"data_offsets":[0,4]}}"#,
+            4,
+            "tensor `a` has no `dtype`",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","data_offsets":[0,4]}}"#,
+            4,
+            "tensor `a` has no `shape`",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[4]}}"#,
+            4,
+            "tensor `a` has no `data_offsets`",
+        ),
+        (
+            r#"{"a":{"dtype":8,"shape":[4],"data_offsets":[0,4]}}"#,
+            4,
+            "tensor `a` has no `dtype`",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":{},"data_offsets":[0,4]}}"#,
+            4,
+            "has no `shape` of whole numbers",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[04],"data_offsets":[0,4]}}"#,
+            4,
+            "has no `shape` of whole numbers",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,4]}}"#,
+            4,
+            "has no `shape` of whole numbers",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,18446744073709551616]}}"#,
+            4,
+            "has no `data_offsets` of whole numbers",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[4,],"data_offsets":[0,4]}}"#,
+            4,
+            "has no `shape` of whole numbers",
+        ),
+        (r#"{"a":[[[[[[[[[[[[[[[["#, 0, "does not end with `}`"),
+        (
+            r#"{"a":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"#,
+            0,
+            "tensor `a` is not an object",
+        ),
+        (
+            r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},}"#,
+            4,
+            "expected a key",
+        ),
+        (
+            r#"{"a" {"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
+            4,
+            "at byte 5: expected `:`",
+        ),
+        (
+            r#"{"a":{"dtype":"U8" "shape":[4],"data_offsets":[0,4]}}"#,
+            4,
+            "expected `,` or `}`",
+        ),
+        (
+            r#"{"\ud800":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
+            4,
+            "expected a string",
+        ),
+        (
+            "{\"a\n\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
+            4,
+            "expected a string",
+        ),
     ];
     for (json, data_bytes, reason) in table {
         let error = parse(&file(json, data_bytes)).expect_err(json);
         assert!(error.to_string().contains(reason), "{json}: {error}");
         assert_eq!(error.class(), Class::Damage);
     }
+}
+
+#[test]
+fn a_header_that_is_not_utf_8_or_has_too_many_axes_is_refused() {
+    let mut bytes = file(r#"{"?":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, 4);
+    bytes[10] = 0xff;
+    let error = parse(&bytes).unwrap_err().to_string();
+    assert!(error.ends_with("its header is not UTF-8 at byte 2"), "{error}");
+    let ones = |axes| vec!["1"; axes].join(",");
+    let json = |axes| {
+        format!(
+            r#"{{"a":{{"dtype":"U8","shape":[{}],"data_offsets":[0,1]}}}}"#,
+            ones(axes)
+        )
+    };
+    assert_eq!(parse(&file(&json(64), 1)).unwrap().tensors[0].shape, [1; 64]);
+    let error = parse(&file(&json(65), 1)).unwrap_err().to_string();
+    assert!(
+        error.ends_with("tensor `a` has more than 64 numbers in `shape`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -7,6 +7,9 @@
 mod build;
 mod dtype;
 #[cfg(test)]
+mod fuzz;
+mod header_text;
+#[cfg(test)]
 mod malformed;
 mod parse;
 

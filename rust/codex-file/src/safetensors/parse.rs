@@ -1,15 +1,12 @@
 //! A header to tensors, strictly.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::{Dtype, File, MAX_HEADER_BYTES, METADATA_KEY, TensorInfo};
+use super::header_text::{Entry, read};
+use super::{File, MAX_HEADER_BYTES, TensorInfo};
 use crate::error::{Error, Result};
-use crate::json;
 
 /// Reads the header of a whole file and checks that its tensors cover the rest of it exactly.
 ///
@@ -26,26 +23,23 @@ pub fn parse(bytes: &[u8]) -> Result<File> {
 pub fn parse_header(prefix: &[u8], file_bytes: u64) -> Result<File> {
     let damaged = |reason: String| Error::damage(format!("not a valid safetensors file: {reason}"));
     let (json, data_start) = header_text(prefix, file_bytes).map_err(damaged)?;
-    let header = json::parse(json).map_err(|error| damaged(format!("its header is {error}")))?;
-    let Value::Object(header) = header else {
-        return Err(damaged("its header is not an object".to_owned()));
-    };
-    let mut tensors = Vec::with_capacity(header.len());
-    let mut metadata = BTreeMap::new();
-    for (name, value) in header {
-        if name == METADATA_KEY {
-            metadata = notes(&value).map_err(damaged)?;
-        } else {
-            let (dtype, shape, start, end) = tensor(&value)
-                .map_err(|reason| damaged(format!("tensor `{}` {reason}", name.escape_debug())))?;
-            tensors.push(TensorInfo {
-                name,
-                dtype,
-                shape,
-                start,
-                end,
-            });
-        }
+    let header = read(json).map_err(damaged)?;
+    let mut tensors = Vec::with_capacity(header.entries.len());
+    for (name, entry) in header.entries {
+        check_size(&entry).map_err(|reason| damaged(format!("tensor `{}` {reason}", name.escape_debug())))?;
+        let Entry {
+            dtype,
+            shape,
+            start,
+            end,
+        } = entry;
+        tensors.push(TensorInfo {
+            name,
+            dtype,
+            shape,
+            start,
+            end,
+        });
     }
     tensors.sort_by(|left, right| {
         (left.start, left.end, &left.name).cmp(&(right.start, right.end, &right.name))
@@ -53,7 +47,7 @@ pub fn parse_header(prefix: &[u8], file_bytes: u64) -> Result<File> {
     check_cover(&tensors, file_bytes - data_start as u64).map_err(damaged)?;
     Ok(File {
         tensors,
-        metadata,
+        metadata: header.metadata,
         data_start,
     })
 }
@@ -104,51 +98,19 @@ fn header_text(prefix: &[u8], file_bytes: u64) -> std::result::Result<(&[u8], us
     Ok((&header[..header.len() - padding], 8 + header.len()))
 }
 
-fn notes(value: &Value) -> std::result::Result<BTreeMap<String, String>, String> {
-    let object = value.as_object().ok_or("its metadata is not an object")?;
-    let entries = object.iter().map(|(key, note)| {
-        let note = note
-            .as_str()
-            .ok_or_else(|| format!("its metadata `{}` is not a string", key.escape_debug()))?;
-        Ok((key.clone(), note.to_owned()))
-    });
-    entries.collect()
-}
-
-/// `dtype`, `shape` and the two offsets of one entry, which agree with each other.
-fn tensor(value: &Value) -> std::result::Result<(Dtype, Vec<u64>, u64, u64), String> {
-    let object = value.as_object().ok_or("is not an object")?;
-    if let Some(unknown) = object
-        .keys()
-        .find(|key| !["dtype", "shape", "data_offsets"].contains(&key.as_str()))
-    {
-        return Err(format!("has the unknown key `{}`", unknown.escape_debug()));
-    }
-    let dtype = object
-        .get("dtype")
-        .and_then(Value::as_str)
-        .ok_or("has no `dtype`")?;
-    let dtype: Dtype = dtype
-        .parse()
-        .map_err(|error: Error| format!("has a bad dtype: {error}"))?;
-    let numbers = |key: &str| {
-        object
-            .get(key)?
-            .as_array()?
-            .iter()
-            .map(Value::as_u64)
-            .collect::<Option<Vec<u64>>>()
-    };
-    let shape = numbers("shape").ok_or("has no `shape` of whole numbers")?;
-    let offsets = numbers("data_offsets").ok_or("has no `data_offsets` of whole numbers")?;
-    let &[start, end] = offsets.as_slice() else {
-        return Err(format!("has {} offsets, expected 2", offsets.len()));
-    };
+/// The offsets of an entry agree with its dtype and shape.
+fn check_size(entry: &Entry) -> std::result::Result<(), String> {
+    let Entry {
+        dtype,
+        shape,
+        start,
+        end,
+    } = entry;
     let wanted = dtype
-        .bytes_of(&shape)
+        .bytes_of(shape)
         .ok_or_else(|| format!("of shape {shape:?} has no size in bytes as {dtype}"))?;
-    match end.checked_sub(start) {
-        Some(bytes) if bytes == wanted => Ok((dtype, shape, start, end)),
+    match end.checked_sub(*start) {
+        Some(bytes) if bytes == wanted => Ok(()),
         Some(bytes) => Err(format!(
             "has {bytes} bytes, expected {wanted} for {dtype} of shape {shape:?}"
         )),
