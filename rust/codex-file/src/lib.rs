@@ -20,6 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// The model of a disk is shared with the tests of other crates, and names this one as they do.
+#[cfg(test)]
+extern crate self as codex_file;
+
 pub mod digest;
 pub mod durable;
 mod error;
@@ -28,6 +32,7 @@ pub mod json;
 pub mod lock;
 pub mod manifest;
 pub mod map;
+pub mod record;
 pub mod safetensors;
 pub mod space;
 pub mod stream;

@@ -1,4 +1,4 @@
-//! Every system call of this crate that changes the disk, each behind its fail point.
+//! Every system call of this crate that changes the disk, each behind its fail point and noted for [`crate::record`].
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -8,17 +8,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::fail;
-
-#[cfg(test)]
-pub(crate) mod trace;
-
-/// Tells the trace of a test what has just happened on the disk; nothing outside of tests.
-macro_rules! traced {
-    ($($event:tt)*) => {
-        #[cfg(test)]
-        trace::note(|| trace::Event::$($event)*);
-    };
-}
+use crate::record::{Event, note, path_of};
 
 /// Creates the file, which must not be there yet.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
@@ -28,7 +18,7 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
         .write(true)
         .create_new(true)
         .open(path)?;
-    traced!(Create(path.to_owned()));
+    note(|| Event::Create(path.to_owned()));
     Ok(file)
 }
 
@@ -41,7 +31,7 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .open(path)?;
-    traced!(Create(path.to_owned()));
+    note(|| Event::Create(path.to_owned()));
     Ok(file)
 }
 
@@ -53,7 +43,7 @@ pub(crate) fn open_appending(path: &Path) -> io::Result<File> {
         .append(true)
         .create(true)
         .open(path)?;
-    traced!(Create(path.to_owned()));
+    note(|| Event::Create(path.to_owned()));
     Ok(file)
 }
 
@@ -76,7 +66,7 @@ pub(crate) fn write(mut file: &File, data: &[u8]) -> io::Result<usize> {
         &data[..data.len().div_ceil(2)]
     };
     let count = file.write(data)?;
-    traced!(Write(trace::path_of(file), data[..count].to_vec()));
+    note(|| Event::Write(path_of(file), data[..count].to_vec()));
     Ok(count)
 }
 
@@ -97,7 +87,7 @@ pub(crate) fn write_all(file: &File, mut data: &[u8]) -> io::Result<()> {
 pub(crate) fn truncate(file: &File, bytes: u64) -> io::Result<()> {
     fail::point("file.truncate")?;
     file.set_len(bytes)?;
-    traced!(Truncate(trace::path_of(file), bytes));
+    note(|| Event::Truncate(path_of(file), bytes));
     Ok(())
 }
 
@@ -105,7 +95,7 @@ pub(crate) fn truncate(file: &File, bytes: u64) -> io::Result<()> {
 pub(crate) fn sync(file: &File) -> io::Result<()> {
     fail::sync_point("file.sync")?;
     file.sync_all()?;
-    traced!(Sync(trace::path_of(file)));
+    note(|| Event::Sync(path_of(file)));
     Ok(())
 }
 
@@ -114,7 +104,7 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = File::open(path)?;
     fail::sync_point("file.sync-folder")?;
     folder.sync_all()?;
-    traced!(SyncFolder(path.to_owned()));
+    note(|| Event::SyncFolder(path.to_owned()));
     Ok(())
 }
 
@@ -122,7 +112,7 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     fail::point("file.make-folder")?;
     std::fs::create_dir(path)?;
-    traced!(MakeFolder(path.to_owned()));
+    note(|| Event::MakeFolder(path.to_owned()));
     Ok(())
 }
 
@@ -130,7 +120,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn rename(old: &Path, new: &Path) -> io::Result<()> {
     fail::point("file.rename")?;
     std::fs::rename(old, new)?;
-    traced!(Rename(old.to_owned(), new.to_owned()));
+    note(|| Event::Rename(old.to_owned(), new.to_owned()));
     Ok(())
 }
 
@@ -145,7 +135,7 @@ pub(crate) fn rename_new(old: &Path, new: &Path) -> io::Result<()> {
         Err(error) if is_unsupported(&error) => std::fs::rename(old, new)?,
         answer => answer?,
     }
-    traced!(Rename(old.to_owned(), new.to_owned()));
+    note(|| Event::Rename(old.to_owned(), new.to_owned()));
     Ok(())
 }
 
@@ -155,7 +145,7 @@ pub(crate) fn swap(left: &Path, right: &Path) -> io::Result<bool> {
         Err(error) if is_unsupported(&error) => return Ok(false),
         answer => answer?,
     }
-    traced!(Swap(left.to_owned(), right.to_owned()));
+    note(|| Event::Swap(left.to_owned(), right.to_owned()));
     Ok(true)
 }
 
@@ -176,7 +166,7 @@ fn is_unsupported(error: &io::Error) -> bool {
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     fail::point("file.remove")?;
     std::fs::remove_file(path)?;
-    traced!(Remove(path.to_owned()));
+    note(|| Event::Remove(path.to_owned()));
     Ok(())
 }
 
@@ -184,6 +174,6 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
 pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
     fail::point("file.remove-folder")?;
     std::fs::remove_dir(path)?;
-    traced!(Remove(path.to_owned()));
+    note(|| Event::Remove(path.to_owned()));
     Ok(())
 }

@@ -1,14 +1,25 @@
-//! A model of a disk that promises as little as POSIX does.
+//! A model of a disk that promises as little as file systems do, to find what a power cut may leave. The tests of other crates
+//! use it as well.
 //!
-//! Content counts once its file is synced, names once their folder is. Names that were not may have reached the disk in
-//! any selection, content that was not in whole, in half, as zeros or not at all.
+//! What it assumes, and no more:
+//! - a synced file keeps its content and its length, whatever happens to its name;
+//! - a synced folder keeps the names it has, not the content of what they name and not its own name in the folder above;
+//! - a write that was not synced is found whole, in its first half, as zeros or not at all, and a truncation is found or not,
+//!   each whatever became of the others, also of earlier ones in the same file;
+//! - a change of names that was not synced (made, removed, renamed, exchanged) is found or not, each whatever became of the
+//!   others; those found follow each other in the order they were made in, and each is found as one step;
+//! - bytes that were synced stay as they are, and locks are gone.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path};
 
-use crate::system::trace::Event;
+use codex_file::digest::{Algorithm, digest_bytes};
+use codex_file::record::Event;
+
+/// Up to as many unsynced operations, every combination of their fates is met.
+const EXHAUSTIVE: usize = 3;
 
 #[derive(Clone)]
 enum Node {
@@ -18,24 +29,77 @@ enum Node {
 
 type Names = BTreeMap<OsString, usize>;
 
-/// A change of names inside the folder `folder`.
+/// An operation that was not synced yet, on the file or folder `node`.
 #[derive(Clone)]
-struct Change {
-    folder: usize,
+struct Operation {
+    node: usize,
     kind: Kind,
 }
 
 #[derive(Clone)]
 enum Kind {
+    Write(usize, Vec<u8>),
+    Truncate(usize),
     Link(OsString, usize),
     Unlink(OsString),
     Rename(OsString, OsString),
     Swap(OsString, OsString),
 }
 
+/// What became of one operation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    Lost,
+    Half,
+    Zeros,
+    Kept,
+}
+
+/// One outcome of a power cut: a fate for each operation that was not synced.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut(Vec<Fate>);
+
 impl Kind {
+    fn fates(&self) -> &'static [Fate] {
+        match self {
+            Self::Write(..) => &[Fate::Lost, Fate::Half, Fate::Zeros, Fate::Kept],
+            _ => &[Fate::Lost, Fate::Kept],
+        }
+    }
+
+    /// Does to `node` what is left of the operation.
+    fn apply(&self, node: &mut Node, fate: Fate) {
+        match (node, self) {
+            (Node::File { durable, .. }, kind) => kind.apply_to_content(durable, fate),
+            (Node::Folder { durable, .. }, kind) if fate == Fate::Kept => kind.apply_to_names(durable),
+            _ => {}
+        }
+    }
+
+    fn apply_to_content(&self, content: &mut Vec<u8>, fate: Fate) {
+        match (self, fate) {
+            (_, Fate::Lost) => {}
+            (Self::Truncate(bytes), _) => content.resize(*bytes, 0),
+            (Self::Write(start, data), fate) => {
+                let length = if fate == Fate::Half {
+                    data.len() / 2
+                } else {
+                    data.len()
+                };
+                let end = start + length;
+                content.resize(content.len().max(end), 0);
+                if fate == Fate::Zeros {
+                    content[*start..end].fill(0);
+                } else {
+                    content[*start..end].copy_from_slice(&data[..length]);
+                }
+            }
+            _ => panic!("not an operation on a file"),
+        }
+    }
+
     /// Makes the change, if what it needs is there.
-    fn apply(&self, names: &mut Names) {
+    fn apply_to_names(&self, names: &mut Names) {
         match self {
             Self::Link(name, node) => {
                 names.insert(name.clone(), *node);
@@ -54,28 +118,21 @@ impl Kind {
                     names.insert(right.clone(), at_left);
                 }
             }
+            _ => panic!("not an operation on names"),
         }
     }
 }
 
-/// What of an unsynced file's content reached the disk.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Content {
-    None,
-    Half,
-    Zeros,
-    All,
-}
-
 #[derive(Clone)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     /// The first is the folder in which everything happens.
     nodes: Vec<Node>,
-    unsynced: Vec<Change>,
+    unsynced: Vec<Operation>,
 }
 
 impl Disk {
-    pub(super) fn read(home: &Path) -> Self {
+    /// The folder `home` as it is, all of it synced.
+    pub(crate) fn read(home: &Path) -> Self {
         let mut disk = Self {
             nodes: Vec::new(),
             unsynced: Vec::new(),
@@ -84,37 +141,18 @@ impl Disk {
         disk
     }
 
-    /// The states in which unsynced content may be found: one if there is none.
-    pub(super) fn contents(&self) -> &'static [Content] {
-        let is_unsynced = |node: &Node| matches!(node, Node::File { durable, cached } if durable != cached);
-        if self.nodes.iter().any(is_unsynced) {
-            &[Content::None, Content::Half, Content::Zeros, Content::All]
-        } else {
-            &[Content::All]
-        }
-    }
-
     fn add(&mut self, path: &Path) -> usize {
         let node = self.nodes.len();
         if path.is_dir() {
-            self.nodes.push(Node::Folder {
-                durable: Names::new(),
-                cached: Names::new(),
-            });
-            let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-            let names: Names = entries
-                .map(|below| (below.file_name().unwrap().to_owned(), self.add(&below)))
-                .collect();
-            self.nodes[node] = Node::Folder {
-                durable: names.clone(),
-                cached: names,
-            };
+            self.nodes.push(folder(Names::new()));
+            let mut names = Names::new();
+            for entry in fs::read_dir(path).expect("a folder") {
+                let below = entry.expect("an entry");
+                names.insert(below.file_name(), self.add(&below.path()));
+            }
+            self.nodes[node] = folder(names);
         } else {
-            let content = fs::read(path).unwrap();
-            self.nodes.push(Node::File {
-                durable: content.clone(),
-                cached: content,
-            });
+            self.nodes.push(file(fs::read(path).expect("a file")));
         }
         node
     }
@@ -127,128 +165,142 @@ impl Disk {
             })
     }
 
-    fn file(&mut self, path: &Path) -> (&mut Vec<u8>, &mut Vec<u8>) {
-        let node = self.node(path);
-        match &mut self.nodes[node] {
-            Node::File { durable, cached } => (durable, cached),
-            Node::Folder { .. } => panic!("{} is a folder", path.display()),
+    /// Does what was recorded.
+    pub(crate) fn replay(&mut self, event: &Event) {
+        match event {
+            Event::Create(path) => self.make(path, file(vec![])),
+            Event::MakeFolder(path) => self.make(path, folder(Names::new())),
+            Event::Write(path, data) => {
+                let node = self.node(path);
+                let start = self.cached_content(node).len();
+                self.change(node, Kind::Write(start, data.clone()));
+            }
+            Event::Truncate(path, bytes) => {
+                let bytes = usize::try_from(*bytes).expect("a length");
+                self.change(self.node(path), Kind::Truncate(bytes));
+            }
+            Event::Sync(path) | Event::SyncFolder(path) => self.sync(self.node(path)),
+            Event::Rename(old, new) => self.change(self.above(old), Kind::Rename(name(old), name(new))),
+            Event::Swap(left, right) => self.change(self.above(left), Kind::Swap(name(left), name(right))),
+            Event::Remove(path) => self.change(self.above(path), Kind::Unlink(name(path))),
         }
     }
 
-    fn change(&mut self, path: &Path, kind: Kind) {
-        let folder = self.node(path.parent().unwrap());
-        let Node::Folder { cached, .. } = &mut self.nodes[folder] else {
-            unreachable!()
-        };
-        kind.apply(cached);
-        self.unsynced.push(Change { folder, kind });
+    fn above(&self, path: &Path) -> usize {
+        self.node(path.parent().expect("a folder above"))
     }
 
-    fn link(&mut self, path: &Path, node: Node) {
-        let parent = self.node(path.parent().unwrap());
-        let name = path.file_name().unwrap().to_owned();
-        if matches!(&self.nodes[parent], Node::Folder { cached, .. } if cached.contains_key(&name)) {
+    fn make(&mut self, path: &Path, node: Node) {
+        let above = self.above(path);
+        if matches!(&self.nodes[above], Node::Folder { cached, .. } if cached.contains_key(&name(path))) {
             return;
         }
         self.nodes.push(node);
-        self.change(path, Kind::Link(name, self.nodes.len() - 1));
+        self.change(above, Kind::Link(name(path), self.nodes.len() - 1));
     }
 
-    pub(super) fn replay(&mut self, event: Event, home: &Path) {
-        let here = |path: &Path| path.strip_prefix(home).unwrap().to_owned();
-        let name = |path: &Path| path.file_name().unwrap().to_owned();
-        match event {
-            Event::Create(path) => self.link(
-                &here(&path),
-                Node::File {
-                    durable: vec![],
-                    cached: vec![],
-                },
-            ),
-            Event::MakeFolder(path) => {
-                self.link(
-                    &here(&path),
-                    Node::Folder {
-                        durable: Names::new(),
-                        cached: Names::new(),
-                    },
-                );
-            }
-            Event::Write(path, data) => self.file(&here(&path)).1.extend(data),
-            Event::Truncate(path, bytes) => self
-                .file(&here(&path))
-                .1
-                .truncate(usize::try_from(bytes).unwrap()),
-            Event::Sync(path) => {
-                let (durable, cached) = self.file(&here(&path));
-                durable.clone_from(cached);
-            }
-            Event::SyncFolder(path) => {
-                let synced = self.node(&here(&path));
-                let Node::Folder { durable, .. } = &mut self.nodes[synced] else {
-                    unreachable!()
+    fn cached_content(&mut self, node: usize) -> &mut Vec<u8> {
+        match &mut self.nodes[node] {
+            Node::File { cached, .. } => cached,
+            Node::Folder { .. } => panic!("a folder has no content"),
+        }
+    }
+
+    fn change(&mut self, node: usize, kind: Kind) {
+        match &mut self.nodes[node] {
+            Node::File { cached, .. } => kind.apply_to_content(cached, Fate::Kept),
+            Node::Folder { cached, .. } => kind.apply_to_names(cached),
+        }
+        self.unsynced.push(Operation { node, kind });
+    }
+
+    fn sync(&mut self, node: usize) {
+        for operation in self.unsynced.extract_if(.., |operation| operation.node == node) {
+            operation.kind.apply(&mut self.nodes[node], Fate::Kept);
+        }
+    }
+
+    /// What a power cut at this moment may leave: everything that can be for up to three operations; for more, nothing, all,
+    /// each beginning, each loss of a single one, and `at_random` others from `seed`.
+    pub(crate) fn cuts(&self, at_random: usize, seed: &str) -> Vec<Cut> {
+        let fates: Vec<&[Fate]> = self
+            .unsynced
+            .iter()
+            .map(|operation| operation.kind.fates())
+            .collect();
+        let count = fates.len();
+        if count <= EXHAUSTIVE {
+            let mut cuts = vec![Cut(vec![])];
+            for fates in fates {
+                let longer = |cut: &Cut| {
+                    fates
+                        .iter()
+                        .map(|&fate| Cut([&cut.0[..], &[fate]].concat()))
+                        .collect::<Vec<_>>()
                 };
-                for change in self.unsynced.extract_if(.., |change| change.folder == synced) {
-                    change.kind.apply(durable);
-                }
+                cuts = cuts.iter().flat_map(longer).collect();
             }
-            Event::Rename(old, new) => self.change(&here(&old), Kind::Rename(name(&old), name(&new))),
-            Event::Swap(left, right) => self.change(&here(&left), Kind::Swap(name(&left), name(&right))),
-            Event::Remove(path) => self.change(&here(&path), Kind::Unlink(name(&path))),
+            return cuts;
         }
-    }
-
-    /// The selections of unsynced changes that may have reached the disk: all of them, or for many the prefixes and the
-    /// cases in which a single one is missing.
-    pub(super) fn selections(&self) -> Vec<u64> {
-        let count = self.unsynced.len();
-        let all = (1_u64 << count) - 1;
-        if count <= 6 {
-            return (0..=all).collect();
-        }
-        (0..=count)
-            .map(|prefix| (1 << prefix) - 1)
-            .chain((0..count).map(|missing| all & !(1 << missing)))
-            .collect()
+        let all_but = |lost: std::ops::Range<usize>| {
+            Cut((0..count)
+                .map(|at| {
+                    if lost.contains(&at) {
+                        Fate::Lost
+                    } else {
+                        Fate::Kept
+                    }
+                })
+                .collect())
+        };
+        let beginnings = (0..=count).map(|kept| all_but(kept..count));
+        let without_one = (0..count).map(|lost| all_but(lost..lost + 1));
+        let random = (0..at_random).map(|round| {
+            let pick = |(at, fates): (usize, &&[Fate])| {
+                let digest = digest_bytes(Algorithm::Xxh3, format!("{seed} {round} {at}").as_bytes());
+                fates[usize::from(digest.as_bytes()[0]) % fates.len()]
+            };
+            Cut(fates.iter().enumerate().map(pick).collect())
+        });
+        beginnings.chain(without_one).chain(random).collect()
     }
 
     /// Lays out in `target` what is found after the power cut.
-    pub(super) fn lay_out(&self, selection: u64, content: Content, target: &Path) {
+    pub(crate) fn lay_out(&self, cut: &Cut, target: &Path) {
         let mut found = self.clone();
-        for (index, change) in self.unsynced.iter().enumerate() {
-            if selection & 1 << index != 0 {
-                let Node::Folder { durable, .. } = &mut found.nodes[change.folder] else {
-                    unreachable!()
-                };
-                change.kind.apply(durable);
-            }
+        for (operation, &fate) in self.unsynced.iter().zip(&cut.0) {
+            operation.kind.apply(&mut found.nodes[operation.node], fate);
         }
-        found.lay_out_node(0, content, target);
+        found.lay_out_node(0, target);
     }
 
-    fn lay_out_node(&self, node: usize, content: Content, target: &Path) {
+    fn lay_out_node(&self, node: usize, target: &Path) {
         match &self.nodes[node] {
             Node::Folder { durable, .. } => {
-                fs::create_dir_all(target).unwrap();
+                fs::create_dir_all(target).expect("a folder");
                 for (name, &below) in durable {
-                    self.lay_out_node(below, content, &target.join(name));
+                    self.lay_out_node(below, &target.join(name));
                 }
             }
-            Node::File { durable, cached } => {
-                let kept = durable
-                    .iter()
-                    .zip(cached)
-                    .take_while(|(left, right)| left == right)
-                    .count();
-                let added = cached.len() - kept;
-                let bytes = match content {
-                    Content::All => cached.clone(),
-                    Content::Half if added > 0 => cached[..kept + added / 2].to_vec(),
-                    Content::Zeros if added > 0 => [&cached[..kept], &vec![0; added]].concat(),
-                    _ => durable.clone(),
-                };
-                fs::write(target, bytes).unwrap();
-            }
+            Node::File { durable, .. } => fs::write(target, durable).expect("a file"),
         }
     }
+}
+
+fn file(content: Vec<u8>) -> Node {
+    Node::File {
+        durable: content.clone(),
+        cached: content,
+    }
+}
+
+fn folder(names: Names) -> Node {
+    Node::Folder {
+        durable: names.clone(),
+        cached: names,
+    }
+}
+
+fn name(path: &Path) -> OsString {
+    path.file_name().expect("a name").to_owned()
 }
