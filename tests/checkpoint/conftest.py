@@ -40,7 +40,7 @@ def assert_holds(loaded: Loaded, step: int) -> None:
         assert found.keys() == wanted[part].keys()
         assert all(torch.equal(found[name], tensor) for name, tensor in wanted[part].items())
     assert loaded.step == step
-    assert loaded.state == {**wanted["state"], "step": step}
+    assert loaded.state == {"metrics": {}, **wanted["state"], "step": step}
     assert loaded.files == wanted["files"]
 
 

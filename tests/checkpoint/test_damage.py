@@ -231,7 +231,7 @@ def test_nothing_at_all_is_not_an_error_but_nothing_good_is(save_step: SaveStep,
 
 def test_a_destination_of_another_size_is_refused(save_step: SaveStep) -> None:
     reader = CheckpointReader(str(save_step(1)))
-    with pytest.raises(CodexError, match="does not have 4096 bytes"):
+    with pytest.raises(CodexError, match="has 4095 bytes, expected 4096"):
         reader.read_into("model.safetensors", [("embed.weight", bytearray(4095))])
     with pytest.raises(BufferError, match="read-only"):
         reader.read_into("model.safetensors", [("embed.weight", bytes(4096))])

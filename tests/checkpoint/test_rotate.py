@@ -39,10 +39,10 @@ def test_the_last_the_best_and_the_newest_stay(
     save_step: SaveStep, checkpoints: Path, keep_last: int, keep_best: int, kept: list[int]
 ) -> None:
     for step, metric in {10: 1.5, 20: 1.2, 30: 1.1, 40: 1.3}.items():
-        save_step(step, held_out_bits_per_byte=metric)
+        save_step(step, metrics={"held_out_bits_per_byte": metric})
     save_step(50)
-    save_step(60, held_out_bits_per_byte="nan")
-    rotation = rotate(checkpoints, keep_last, keep_best)
+    save_step(60, metrics={"loss": 0.1})
+    rotation = rotate(checkpoints, keep_last=keep_last, keep_best=keep_best)
     assert steps(checkpoints) == kept
     assert {path.name for path in rotation.removed} == {
         f"step-{step:08}" for step in {10, 20, 30, 40, 50, 60} - set(kept)
@@ -58,7 +58,7 @@ def test_the_newest_that_verifies_stays_even_when_newer_ones_fill_the_count(
 ) -> None:
     paths = [save_step(step) for step in (1, 2, 3, 4)]
     damage(paths[3]), damage(paths[2])
-    rotation = rotate(checkpoints, 2, 0)
+    rotation = rotate(checkpoints, keep_last=2)
     assert steps(checkpoints) == [4, 3, 2]
     assert [skipped.path for skipped in rotation.skipped] == [paths[3], paths[2]]
     found = find_latest(checkpoints)
@@ -68,14 +68,14 @@ def test_the_newest_that_verifies_stays_even_when_newer_ones_fill_the_count(
 def test_nothing_goes_when_nothing_verifies(save_step: SaveStep, checkpoints: Path) -> None:
     for step in (1, 2, 3):
         damage(save_step(step))
-    assert rotate(checkpoints, 1, 0).removed == []
+    assert rotate(checkpoints, keep_last=1).removed == []
     assert steps(checkpoints) == [3, 2, 1]
 
 
 def test_what_does_not_open_is_reported_and_stays(save_step: SaveStep, checkpoints: Path) -> None:
     paths = [save_step(step) for step in (1, 2, 3)]
     (paths[1] / "manifest.json").unlink()
-    rotation = rotate(checkpoints, 1, 0)
+    rotation = rotate(checkpoints, keep_last=1)
     assert rotation.removed == [paths[0]]
     assert [skipped.path for skipped in rotation.skipped] == [paths[1]]
     assert paths[1].exists()
@@ -84,16 +84,16 @@ def test_what_does_not_open_is_reported_and_stays(save_step: SaveStep, checkpoin
 def test_order_is_by_the_manifest_not_by_the_name(save_step: SaveStep, checkpoints: Path) -> None:
     save_step(900).rename(checkpoints / "step-00000005")
     save_step(100)
-    rotate(checkpoints, 1, 0)
+    rotate(checkpoints, keep_last=1)
     assert steps(checkpoints) == [900]
 
 
 def test_a_folder_that_is_not_there_is_missing(tmp_path: Path) -> None:
-    for look in (list_checkpoints, lambda folder: rotate(folder, 1, 1)):
+    for look in (list_checkpoints, lambda folder: rotate(folder, keep_last=1)):
         with pytest.raises(MissingDataError, match="nowhere"):
             look(tmp_path / "nowhere")
 
 
 def test_a_negative_count_is_refused(checkpoints: Path) -> None:
     with pytest.raises(UsageError, match="`keep_last` is -1"):
-        rotate(checkpoints, -1, 0)
+        rotate(checkpoints, keep_last=-1)

@@ -27,7 +27,7 @@ def test_numbers_and_text_come_back_exactly(tmp_path: Path) -> None:
         "list": [True, -0.0],
     }
     read = load(save_state(tmp_path, state)).state
-    assert read == {**state, "step": 3}
+    assert read == {**state, "metrics": {}, "step": 3}
     assert math.copysign(1, read["list"][1]) == -1
 
 

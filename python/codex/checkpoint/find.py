@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,8 +28,13 @@ class Summary:
     #: All its files, the manifest left out.
     bytes: int
     tensors: int
-    #: Bits per byte on held-out text, if it was evaluated at this step.
-    held_out: float | None
+    #: What was measured at this step, by name.
+    metrics: dict[str, float]
+
+    @property
+    def held_out(self) -> float | None:
+        """Bits per byte on held-out text, if it was evaluated at this step."""
+        return self.metrics.get("held_out_bits_per_byte")
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,25 @@ def summarize(path: Path | str) -> Summary:
     return Summary(*CheckpointReader(path).summary)
 
 
-def verify(path: Path | str) -> Summary:
+def verify(path: Path | str, *, progress: Callable[[int, int], None] | None = None) -> Summary:
     """Read every byte of the checkpoint `path` and compare it with what was saved.
 
+    Args:
+        path: one checkpoint, or a folder of `save_tensors`.
+        progress: told after each file how many bytes have been read, and of how many.
     Raises:
         MissingDataError: if there is no such folder.
         DamageError: naming the file, and the tensor where there is one.
     """
-    return Summary(*checkpoint_verify(path))
+    if progress is None:
+        return Summary(*checkpoint_verify(path))
+    reader = CheckpointReader(path)
+    summary, done = Summary(*reader.summary), 0
+    for name in reader.files:
+        reader.verify(name)
+        done += (summary.path / name).stat().st_size
+        progress(done, summary.bytes)
+    return summary
 
 
 def _skipped(rows: list[tuple[Path, str]]) -> list[Skipped]:

@@ -18,7 +18,7 @@ STATE_TENSORS_FILE = "state.safetensors"
 STATE_FILE = "state.json"
 
 #: The newest `state.json` this version reads, and the one it writes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @functools.cache

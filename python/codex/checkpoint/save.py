@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from codex._core import checkpoint_save
-from codex.checkpoint.layout import (
-    MODEL_FILE,
-    OPTIMIZER_FILE,
-    SCHEMA_VERSION,
-    STATE_FILE,
-    STATE_TENSORS_FILE,
-    dtypes,
-)
+from codex._core import checkpoint_save, checkpoint_save_folder
+from codex.checkpoint.layout import MODEL_FILE, OPTIMIZER_FILE, STATE_FILE, STATE_TENSORS_FILE, dtypes
 from codex.checkpoint.sharing import untie
+from codex.checkpoint.state import state_bytes
 from codex.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    Tensors: TypeAlias = Mapping[str, torch.Tensor]
     _Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
     _Row: TypeAlias = tuple[str, str, tuple[int, ...], _Bytes]
+    _Rows: TypeAlias = tuple[str, list[_Row], dict[str, str], dict[str, str]]
+    Contents: TypeAlias = tuple[int, list[_Rows], list[tuple[str, bytes]], Sequence[str], str, int]
+    Keep: TypeAlias = Callable[[list[Tensors]], Sequence[Tensors]]
 
-__all__ = ["save"]
+__all__ = ["SHARD_BYTES", "contents", "save", "save_tensors"]
+
+#: A tensor file with more bytes than this becomes several with an index.
+SHARD_BYTES = 5_000_000_000
 
 
 def save(
     checkpoints: Path | str,
     step: int,
     *,
-    model: Mapping[str, torch.Tensor],
-    optimizer: Mapping[str, torch.Tensor],
-    state_tensors: Mapping[str, torch.Tensor],
+    model: Tensors,
+    optimizer: Tensors,
+    state_tensors: Tensors,
     state: Mapping[str, Any],
     files: Mapping[str, bytes],
     parents: Sequence[str] = (),
+    digest: str = "xxh3",
+    shard_bytes: int = SHARD_BYTES,
 ) -> Path:
     """Save a checkpoint; when this returns it is durable.
 
@@ -53,10 +55,12 @@ def save(
         step: optimizer steps done; it names the folder, `step-00001000`.
         model, optimizer, state_tensors: by name. Two names for one tensor are stored once and tied again by
             `load`.
-        state: JSON values only: string keys, lists, finite numbers. The number `held_out_bits_per_byte`, if
-            it is there, is what `rotate` keeps the best by.
+        state: JSON values only: string keys, lists, finite numbers. `metrics` in it is what was measured at
+            this step, name to number; `rotate` keeps the best by one of them.
         files: name to bytes, stored as they are: `config.json`, `tokenizer.json`.
         parents: digests of what it was made from.
+        digest: `xxh3` against damage, at the speed of the disk; `sha256` for an identity of every tensor.
+        shard_bytes: a tensor file with more than this becomes several, named as Hugging Face names them.
     Returns:
         The folder of the checkpoint.
     Raises:
@@ -73,30 +77,116 @@ def save(
     ...     path.name, sorted(file.name for file in path.iterdir())[:2]
     ('step-00000007', ['manifest.json', 'model.safetensors'])
     """
-    if STATE_FILE in files:
-        raise UsageError(f"`{STATE_FILE}` cannot be among the files, the state is written there")
-    tensor_files = {MODEL_FILE: model, OPTIMIZER_FILE: optimizer, STATE_TENSORS_FILE: state_tensors}
     return checkpoint_save(
         checkpoints,
-        step,
-        [(path, *_rows(tensors)) for path, tensors in tensor_files.items()],
-        [(STATE_FILE, _state_bytes(step, state)), *files.items()],
-        parents,
+        contents(
+            step,
+            model=model,
+            optimizer=optimizer,
+            state_tensors=state_tensors,
+            state=state,
+            files=files,
+            parents=parents,
+            digest=digest,
+            shard_bytes=shard_bytes,
+        ),
     )
 
 
-def _rows(tensors: Mapping[str, torch.Tensor]) -> tuple[list[_Row], dict[str, str]]:
+def save_tensors(
+    folder: Path | str,
+    tensors: Tensors,
+    metadata: Mapping[str, str] | None = None,
+    digest: str = "xxh3",
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Save tensors as the folder `folder`: `model.safetensors` and the manifest that proves it, durable on return.
+
+    Written as `save` writes a checkpoint, so it is whole or not there, and `verify` and `load_tensors` hold
+    it against its manifest. The official safetensors package reads the file.
+
+    Args:
+        folder: what the folder will be called; those above it are made if they are missing.
+        tensors: by name; tied ones are stored once.
+        metadata: notes for the header of the file.
+        digest: `xxh3` or `sha256`.
+        overwrite: whether a folder with a manifest may be replaced, in one step. Any other is refused.
+    Returns:
+        The manifest.
+    Raises:
+        UsageError: if something is in the way, or the tensors cannot be stored as they are.
+        DiskFullError: if the disk has no room; what was there stays.
+
+    >>> import tempfile, torch
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     manifest = save_tensors(f"{home}/mean", {"mean": torch.zeros(2)}, digest="sha256")
+    >>> [file["path"] for file in manifest["files"]]
+    ['model.safetensors']
+    """
+    notes = dict(metadata or {})
+    for key, note in notes.items():
+        if not isinstance(key, str) or not isinstance(note, str):
+            raise UsageError(f"`metadata` holds {key!r}: {note!r}, expected text for text")
+    rows: list[_Rows] = [(MODEL_FILE, *_rows(*untie(tensors)), notes)]
+    manifest = checkpoint_save_folder(folder, (0, rows, [], (), digest, SHARD_BYTES), overwrite)
+    found: dict[str, Any] = json.loads(manifest)
+    return found
+
+
+def contents(
+    step: int,
+    *,
+    model: Tensors,
+    optimizer: Tensors,
+    state_tensors: Tensors,
+    state: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    parents: Sequence[str],
+    digest: str,
+    shard_bytes: int,
+    keep: Keep = lambda parts: parts,
+) -> Contents:
+    """What the crate is handed for a save.
+
+    Args:
+        keep: takes the tensors to store, file by file, and returns them as they are to be read: where they
+            lie, or copied. Everything else has been checked when it is called.
+    Raises:
+        UsageError: as `save`.
+    """
+    if STATE_FILE in files:
+        raise UsageError(f"`{STATE_FILE}` cannot be among the files, the state is written there")
+    if shard_bytes < 1:
+        raise UsageError(f"`shard_bytes` is {shard_bytes}, expected at least 1")
+    small = [(STATE_FILE, state_bytes(step, state)), *files.items()]
+    parts = [untie(part) for part in (model, optimizer, state_tensors)]
+    for stored, _ in parts:
+        _check_dtypes(stored)
+    kept = keep([stored for stored, _ in parts])
+    names = (MODEL_FILE, OPTIMIZER_FILE, STATE_TENSORS_FILE)
+    rows: list[_Rows] = [
+        (name, *_rows(stored, tied), {}) for name, stored, (_, tied) in zip(names, kept, parts, strict=True)
+    ]
+    return step, rows, small, parents, digest, shard_bytes
+
+
+def _rows(stored: Tensors, tied: dict[str, str]) -> tuple[list[_Row], dict[str, str]]:
     """Name, dtype, shape and bytes of each tensor to store, and the aliases."""
+    _check_dtypes(stored)
     names = {dtype: name for name, dtype in dtypes().items()}
-    stored, tied = untie(tensors)
-    rows = []
-    for name, tensor in stored.items():
-        if tensor.dtype not in names:
-            raise UsageError(
-                f"tensor `{name}` is {tensor.dtype}, expected one of {', '.join(map(str, names))}"
-            )
-        rows.append((name, names[tensor.dtype], tuple(tensor.shape), _bytes(tensor)))
+    rows = [
+        (name, names[tensor.dtype], tuple(tensor.shape), _bytes(tensor)) for name, tensor in stored.items()
+    ]
     return rows, tied
+
+
+def _check_dtypes(stored: Tensors) -> None:
+    known = dtypes().values()
+    for name, tensor in stored.items():
+        if tensor.dtype not in known:
+            raise UsageError(
+                f"tensor `{name}` is {tensor.dtype}, expected one of {', '.join(map(str, known))}"
+            )
 
 
 def _bytes(tensor: torch.Tensor) -> _Bytes:
@@ -104,29 +194,3 @@ def _bytes(tensor: torch.Tensor) -> _Bytes:
     import torch
 
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-
-
-def _state_bytes(step: int, state: Mapping[str, Any]) -> bytes:
-    _check_json(dict(state), "state")
-    if "schema_version" in state or state.get("step", step) != step:
-        raise UsageError(f"`state` has `schema_version` or another `step` than {step}, expected neither")
-    text = json.dumps({**state, "schema_version": SCHEMA_VERSION, "step": step}, indent=1, sort_keys=True)
-    return text.encode() + b"\n"
-
-
-def _check_json(value: object, where: str) -> None:
-    """Refuse what would come back from JSON as something else: a tuple, a number as key, NaN."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise UsageError(f"a key of `{where}` is {type(key).__name__} {key!r}, expected a string")
-            _check_json(item, f"{where}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_json(item, f"{where}[{index}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"`{where}` is {value}, expected a finite number", hint="store it as a string")
-    elif type(value) not in (str, int, float, bool, type(None)):
-        raise UsageError(
-            f"`{where}` is {type(value).__name__}, expected a JSON value", hint="use lists, not tuples"
-        )

@@ -1,9 +1,10 @@
 //! Reading with proof: stretches of a file against their digests, on every core.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::{self, ScopedJoinHandle};
 
@@ -16,21 +17,56 @@ const READ_BYTES: usize = 256 << 10;
 /// Below this, starting a thread costs more than it saves.
 const THREADED_BYTES: u64 = 4 << 20;
 
+/// A file that is read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    file: File,
+}
+
+impl Source {
+    /// Opens a file that the manifest lists: not to be there is damage.
+    pub(crate) fn open(path: PathBuf) -> Result<Self> {
+        let file = File::open(&path).map_err(|source| gone(&path, source))?;
+        Ok(Self { path, file })
+    }
+
+    /// Fills `buffer` from `offset` on.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        self.file
+            .read_exact_at(buffer, offset)
+            .map_err(|source| match source.kind() {
+                ErrorKind::UnexpectedEof => Error::damage("ends early").in_file(&self.path),
+                _ => Error::io("read", &self.path, source),
+            })
+    }
+}
+
+/// A file the manifest lists is not there: that is damage, everything else is the machine's.
+pub(crate) fn gone(path: &Path, source: std::io::Error) -> Error {
+    match source.kind() {
+        ErrorKind::NotFound => Error::damage("is missing").in_file(path),
+        _ => Error::io("open", path, source),
+    }
+}
+
 /// A stretch of a file that has a digest of its own.
 pub(crate) struct Part<'a> {
-    /// For messages: "the header", "tensor `embed.weight`", "the file".
+    pub(crate) source: &'a Source,
+    /// For messages: "tensor `embed.weight`", "the file".
     pub(crate) name: String,
     pub(crate) start: u64,
     pub(crate) bytes: u64,
-    pub(crate) digest: &'a Digest,
+    /// `None` to read only.
+    pub(crate) digest: Option<&'a Digest>,
     /// Where the bytes go; `None` to look only. As long as the part.
     pub(crate) into: Option<&'a mut [u8]>,
 }
 
-/// Reads `parts` of the file at `path` and checks each against its digest.
+/// Reads `parts` and checks each against its digest.
 ///
 /// After an error the destinations hold bytes that must not be used.
-pub(crate) fn read(file: &File, path: &Path, parts: Vec<Part<'_>>) -> Result<()> {
+pub(crate) fn read(mut parts: Vec<Part<'_>>) -> Result<()> {
     let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
     let cores = if bytes < THREADED_BYTES {
         1
@@ -38,6 +74,10 @@ pub(crate) fn read(file: &File, path: &Path, parts: Vec<Part<'_>>) -> Result<()>
         thread::available_parallelism().map_or(1, usize::from)
     };
     let workers = cores.min(parts.len());
+    if workers > 1 {
+        // The large ones first, so that no core is left alone with one at the end.
+        parts.sort_by_key(|part| Reverse(part.bytes));
+    }
     let queue = Mutex::new(parts.into_iter());
     let work = || {
         let mut scratch = Vec::new();
@@ -45,7 +85,7 @@ pub(crate) fn read(file: &File, path: &Path, parts: Vec<Part<'_>>) -> Result<()>
             // A poisoned lock means another worker panicked, and the scope is about to say so.
             let next = queue.lock().map_or(None, |mut parts| parts.next());
             let Some(part) = next else { return Ok(()) };
-            part.read(file, path, &mut scratch)?;
+            part.read(&mut scratch)?;
         }
     };
     if workers <= 1 {
@@ -65,13 +105,15 @@ pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 impl Part<'_> {
-    fn read(self, file: &File, path: &Path, scratch: &mut Vec<u8>) -> Result<()> {
-        let mut hasher = Hasher::new(self.digest.algorithm());
+    fn read(self, scratch: &mut Vec<u8>) -> Result<()> {
+        let mut hasher = self.digest.map(|digest| Hasher::new(digest.algorithm()));
         let mut offset = self.start;
         let mut piece = |buffer: &mut [u8]| {
-            read_at(file, path, buffer, offset)?;
+            self.source.read_at(buffer, offset)?;
             offset += buffer.len() as u64;
-            hasher.update(buffer);
+            if let Some(hasher) = &mut hasher {
+                hasher.update(buffer);
+            }
             Ok(())
         };
         if let Some(into) = self.into {
@@ -85,17 +127,13 @@ impl Part<'_> {
                 left -= length as u64;
             }
         }
-        check(&self.name, &hasher.finish(), self.digest, path)
+        match (hasher, self.digest) {
+            (Some(hasher), Some(expected)) => {
+                check(&self.name, &hasher.finish(), expected, &self.source.path)
+            }
+            _ => Ok(()),
+        }
     }
-}
-
-/// Fills `buffer` from `offset` on.
-pub(crate) fn read_at(file: &File, path: &Path, buffer: &mut [u8], offset: u64) -> Result<()> {
-    file.read_exact_at(buffer, offset)
-        .map_err(|source| match source.kind() {
-            ErrorKind::UnexpectedEof => Error::damage("ends early").in_file(path),
-            _ => Error::io("read", path, source),
-        })
 }
 
 /// Compares what was read with what was written; `name` is what a message calls it.

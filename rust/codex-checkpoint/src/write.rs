@@ -21,7 +21,7 @@ const DIGEST_BYTES: usize = 128 << 10;
 
 /// One tensor as it lies in memory: little-endian, row-major, without gaps.
 #[derive(Clone, Debug)]
-pub struct Tensor<'a> {
+pub struct Tensor<D> {
     /// Unique within its file.
     pub name: String,
     /// The type of one element.
@@ -29,12 +29,12 @@ pub struct Tensor<'a> {
     /// Empty for a single number.
     pub shape: Vec<u64>,
     /// The elements.
-    pub data: &'a [u8],
+    pub data: D,
 }
 
-impl<'a> Tensor<'a> {
+impl<D: AsRef<[u8]>> Tensor<D> {
     /// A tensor over `data`.
-    pub fn new(name: impl Into<String>, dtype: Dtype, shape: Vec<u64>, data: &'a [u8]) -> Self {
+    pub fn new(name: impl Into<String>, dtype: Dtype, shape: Vec<u64>, data: D) -> Self {
         Self {
             name: name.into(),
             dtype,
@@ -42,54 +42,63 @@ impl<'a> Tensor<'a> {
             data,
         }
     }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.data.as_ref().len() as u64
+    }
 }
 
-/// The tensors of one file.
+/// The tensors of one file, or of its shards.
 #[derive(Clone, Debug)]
-pub struct TensorFile<'a> {
+pub struct TensorFile<D> {
     /// `model.safetensors`, for example.
     pub path: String,
     /// Each is stored.
-    pub tensors: Vec<Tensor<'a>>,
+    pub tensors: Vec<Tensor<D>>,
     /// Alias to the name of the stored tensor it shares.
     pub tied: BTreeMap<String, String>,
+    /// Notes for the header.
+    pub metadata: BTreeMap<String, String>,
 }
 
-impl<'a> TensorFile<'a> {
+impl<D: AsRef<[u8]>> TensorFile<D> {
     /// A file of `tensors`, none of them tied.
-    pub fn new(path: impl Into<String>, tensors: Vec<Tensor<'a>>) -> Self {
+    pub fn new(path: impl Into<String>, tensors: Vec<Tensor<D>>) -> Self {
         Self {
             path: path.into(),
             tensors,
             tied: BTreeMap::new(),
+            // `transformers` refuses a file that does not say whose layout its tensors have.
+            metadata: BTreeMap::from([("format".to_owned(), "pt".to_owned())]),
         }
     }
 }
 
 /// A tensor file laid out and ready to be written.
 pub(crate) struct Laid<'a> {
-    path: &'a str,
+    path: String,
     header: Vec<u8>,
     /// In the order of the file.
     tensors: Vec<(TensorInfo, &'a [u8])>,
-    tied: &'a BTreeMap<String, String>,
+    tied: BTreeMap<String, String>,
 }
 
 impl<'a> Laid<'a> {
-    /// Lays `file` out, or says which tensor cannot be stored as it is.
-    pub(crate) fn new(file: &'a TensorFile<'a>) -> Result<Self> {
-        let described: Vec<(String, Dtype, Vec<u64>)> = file
-            .tensors
+    /// Lays a file at `path` out, or says which tensor cannot be stored as it is.
+    pub(crate) fn new<D: AsRef<[u8]>>(
+        path: String,
+        stored: &[&'a Tensor<D>],
+        tied: BTreeMap<String, String>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let described: Vec<(String, Dtype, Vec<u64>)> = stored
             .iter()
             .map(|tensor| (tensor.name.clone(), tensor.dtype, tensor.shape.clone()))
             .collect();
-        // `transformers` refuses a file that does not say whose layout its tensors have.
-        let metadata = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
-        let (header, infos) = safetensors::header(&described, &metadata)?;
-        let data: HashMap<&str, &[u8]> = file
-            .tensors
+        let (header, infos) = safetensors::header(&described, metadata)?;
+        let data: HashMap<&str, &[u8]> = stored
             .iter()
-            .map(|tensor| (tensor.name.as_str(), tensor.data))
+            .map(|tensor| (tensor.name.as_str(), tensor.data.as_ref()))
             .collect();
         let mut tensors = Vec::with_capacity(infos.len());
         for info in infos {
@@ -98,25 +107,16 @@ impl<'a> Laid<'a> {
             if bytes.len() as u64 != wanted {
                 let (name, dtype, shape, got) = (&info.name, info.dtype, &info.shape, bytes.len());
                 return Err(Error::usage(format!(
-                    "tensor `{name}` has {got} bytes, expected {wanted} for {dtype} of shape {shape:?} ({})",
-                    file.path
+                    "tensor `{name}` has {got} bytes, expected {wanted} for {dtype} of shape {shape:?} ({path})"
                 )));
             }
             tensors.push((info, bytes));
         }
-        for (alias, name) in &file.tied {
-            if data.contains_key(alias.as_str()) || !data.contains_key(name.as_str()) {
-                return Err(Error::usage(format!(
-                    "`{alias}` is tied to `{name}`, expected an alias of a stored tensor ({})",
-                    file.path
-                )));
-            }
-        }
         Ok(Self {
-            path: &file.path,
+            path,
             header,
             tensors,
-            tied: &file.tied,
+            tied,
         })
     }
 
@@ -126,7 +126,7 @@ impl<'a> Laid<'a> {
     }
 
     pub(crate) fn path(&self) -> &str {
-        self.path
+        &self.path
     }
 
     pub(crate) fn tensor_count(&self) -> usize {
@@ -134,24 +134,26 @@ impl<'a> Laid<'a> {
     }
 
     /// Writes everything to `file`, which the caller makes durable.
-    pub(crate) fn write(&self, file: &mut DurableFile) -> Result<(FileEntry, TensorDigests)> {
+    pub(crate) fn write(
+        &self,
+        file: &mut DurableFile,
+        algorithm: Algorithm,
+    ) -> Result<(FileEntry, TensorDigests)> {
         thread::scope(|scope| {
-            let digests = scope.spawn(|| self.digest());
+            let digests = scope.spawn(|| self.digest(algorithm));
             for part in self.parts() {
                 for piece in part.chunks(WRITE_BYTES) {
                     file.write_all(piece)
                         .map_err(|source| Error::io("write", self.path.as_ref(), source))?;
                 }
             }
-            let (file, parts) = joined(digests);
-            Ok((
-                FileEntry {
-                    path: self.path.to_owned(),
-                    bytes: self.bytes(),
-                    digest: file,
-                },
-                parts,
-            ))
+            let (digest, parts) = joined(digests);
+            let entry = FileEntry {
+                path: self.path.clone(),
+                bytes: self.bytes(),
+                digest,
+            };
+            Ok((entry, parts))
         })
     }
 
@@ -160,10 +162,10 @@ impl<'a> Laid<'a> {
     }
 
     /// The digest of the file and those of its parts, each byte brought to the core once.
-    fn digest(&self) -> (Digest, TensorDigests) {
-        let mut file = Hasher::new(Algorithm::Xxh3);
+    fn digest(&self, algorithm: Algorithm) -> (Digest, TensorDigests) {
+        let mut file = Hasher::new(algorithm);
         let mut digest_part = |bytes: &[u8]| {
-            let mut part = Hasher::new(Algorithm::Xxh3);
+            let mut part = Hasher::new(algorithm);
             for piece in bytes.chunks(DIGEST_BYTES) {
                 part.update(piece);
                 file.update(piece);
@@ -176,13 +178,11 @@ impl<'a> Laid<'a> {
             .iter()
             .map(|(info, data)| (info.name.clone(), digest_part(data)))
             .collect();
-        (
-            file.finish(),
-            TensorDigests {
-                header,
-                tensors,
-                tied: self.tied.clone(),
-            },
-        )
+        let digests = TensorDigests {
+            header,
+            tensors,
+            tied: self.tied.clone(),
+        };
+        (file.finish(), digests)
     }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use codex_checkpoint::{Class, Contents, Dtype, Error, Tensor, TensorFile, find_latest, list, rotate, save};
+use codex_checkpoint::{
+    Class, Contents, Dtype, Error, Format, Retention, Tensor, TensorFile, find_latest, list, rotate, save,
+};
 use codex_file::fail::{Scope, arm};
 use codex_file::lock::Lock;
 
@@ -23,12 +25,25 @@ fn weights(step: u64, edition: u8) -> Vec<u8> {
 
 fn save_step(folder: &Path, step: u64, edition: u8) -> Result<(), Error> {
     let weights = weights(step, edition);
-    let tensor = Tensor::new("weights", Dtype::Bf16, vec![64, 32], &weights);
+    let tensor = |name, data| Tensor::new(name, Dtype::Bf16, vec![64, 32], data);
+    let file = |path, tensors| TensorFile::new(path, tensors);
     let contents = Contents {
         step,
-        tensor_files: vec![TensorFile::new("model.safetensors", vec![tensor])],
+        tensor_files: vec![
+            file(
+                "model.safetensors",
+                vec![tensor("weights", &weights[..]), tensor("more", &weights[..])],
+            ),
+            file("optimizer.safetensors", vec![tensor("momentum", &weights[..])]),
+            file("state.safetensors", vec![]),
+        ],
         files: vec![("config.json".into(), b"{}")],
         parents: vec![],
+        // So that the model is two shards with an index.
+        format: Format {
+            shard_bytes: 5000,
+            ..Format::default()
+        },
     };
     save(folder, &contents).map(|_| ())
 }
@@ -135,7 +150,7 @@ fn a_rotation_that_fails_at_any_point_leaves_whole_checkpoints() {
             save_step(home.path(), step, 0).expect("a good disk");
         }
         let armed = arm(&format!("*=eio@{pass}"), Scope::Process).expect("a rule");
-        let rotated = rotate(home.path(), 1, 0);
+        let rotated = rotate(home.path(), &Retention::new(1, 0));
         let fired = armed.fired();
         drop(armed);
         assert_eq!(newest(home.path()), (3, weights(3, 0)), "@{pass}");
@@ -148,7 +163,7 @@ fn a_rotation_that_fails_at_any_point_leaves_whole_checkpoints() {
             Ok(rotation) => assert_eq!(rotation.removed.len(), 2, "@{pass}"),
             Err(error) => assert_eq!(error.class(), Class::Machine, "@{pass}: {error}"),
         }
-        rotate(home.path(), 1, 0).expect("the disk is good again");
+        rotate(home.path(), &Retention::new(1, 0)).expect("the disk is good again");
         assert_eq!(partials(home.path()), Vec::<String>::new(), "@{pass}");
         if fired == 0 {
             assert!(pass > 10, "struck at {pass} points");
@@ -165,7 +180,7 @@ fn a_second_writer_is_refused_by_name() {
     let held = Lock::acquire(&home.path().join("writer.lock")).expect("free");
     for refused in [
         save_step(home.path(), 2, 0).expect_err("held"),
-        rotate(home.path(), 1, 0).expect_err("held"),
+        rotate(home.path(), &Retention::new(1, 0)).expect_err("held"),
     ] {
         assert_eq!(refused.class(), Class::Locked);
         assert!(

@@ -1,5 +1,6 @@
 //! Checkpoints for Python: buffers in, proved buffers out, the interpreter released while the disk works.
 
+mod background;
 mod read;
 mod save;
 
@@ -15,7 +16,8 @@ type Skipped = Vec<(PathBuf, String)>;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     read::register(module)?;
-    save::register(module)
+    save::register(module)?;
+    background::register(module)
 }
 
 fn check_contiguous(name: &str, buffer: &PyBuffer<u8>) -> PyResult<()> {

@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use super::{Skipped, check_contiguous, reasons};
 use crate::errors::released;
 
-/// Path, step, bytes, tensors, held-out metric.
-type Summary = (PathBuf, u64, u64, usize, Option<f64>);
+/// Path, step, bytes, tensors, measurements by name.
+type Summary = (PathBuf, u64, u64, usize, BTreeMap<String, f64>);
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CheckpointReader>()?;
@@ -88,7 +88,18 @@ impl CheckpointReader {
         self.checkpoint.files().collect()
     }
 
-    /// Name, dtype and shape of what `file` stores, and alias to stored name.
+    /// The files that hold neither tensors nor the index of their shards.
+    #[getter]
+    fn plain_files(&self) -> Vec<&str> {
+        self.checkpoint.plain_files().collect()
+    }
+
+    /// Reads every byte of the one file `name` and compares it with what was saved.
+    fn verify(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        released(py, || self.checkpoint.verify_file(name))
+    }
+
+    /// Name, dtype and shape of what `file` or its shards store, and alias to stored name.
     #[allow(clippy::type_complexity)] // it is the signature in `_core.pyi`
     fn tensors(
         &self,
@@ -97,20 +108,22 @@ impl CheckpointReader {
     ) -> PyResult<(Vec<(String, String, Vec<u64>)>, BTreeMap<String, String>)> {
         released(py, || {
             let reader = self.checkpoint.tensors(file)?;
-            let rows = reader.tensors().iter();
+            let rows = reader.tensors();
             let rows = rows
                 .map(|info| (info.name.clone(), info.dtype.to_string(), info.shape.clone()))
                 .collect();
-            Ok::<_, Error>((rows, reader.tied().clone()))
+            Ok::<_, Error>((rows, reader.tied()))
         })
     }
 
-    /// Reads the named tensors of `file` into buffers of their size.
+    /// Reads the named tensors of `file` or its shards into buffers of their size, checked if `verify`.
+    #[pyo3(signature = (file, destinations, verify = true))]
     fn read_into(
         &self,
         py: Python<'_>,
         file: &str,
         destinations: Vec<(String, PyBuffer<u8>)>,
+        verify: bool,
     ) -> PyResult<()> {
         for (name, buffer) in &destinations {
             check_contiguous(name, buffer)?;
@@ -120,14 +133,18 @@ impl CheckpointReader {
                 )));
             }
         }
+        check_apart(&destinations)?;
         released(py, || {
             let reader = self.checkpoint.tensors(file)?;
-            reader.read_into(
-                destinations
-                    .iter()
-                    .map(|(name, buffer)| (name.as_str(), borrow_mut(buffer)))
-                    .collect(),
-            )
+            let destinations = destinations
+                .iter()
+                .map(|(name, buffer)| (name.as_str(), borrow_mut(buffer)))
+                .collect();
+            if verify {
+                reader.read_into(destinations)
+            } else {
+                reader.read_into_unchecked(destinations)
+            }
         })
     }
 
@@ -138,27 +155,42 @@ impl CheckpointReader {
     }
 }
 
-#[allow(unsafe_code, clippy::mut_from_ref)] // as above; the exporter owns the memory, `buffer` is only the claim to it
+/// Two destinations in the same memory would be written by two threads.
+fn check_apart(destinations: &[(String, PyBuffer<u8>)]) -> PyResult<()> {
+    let mut spans: Vec<(usize, usize, &str)> = destinations
+        .iter()
+        .filter(|(_, buffer)| buffer.len_bytes() > 0)
+        .map(|(name, buffer)| (buffer.buf_ptr().addr(), buffer.len_bytes(), name.as_str()))
+        .collect();
+    spans.sort_unstable();
+    for pair in spans.windows(2) {
+        if let [(start, bytes, name), (next, _, next_name)] = pair
+            && start + bytes > *next
+        {
+            return Err(PyBufferError::new_err(format!(
+                "the destinations of `{name}` and `{next_name}` overlap"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[allow(unsafe_code, clippy::mut_from_ref)] // the exporter owns the memory, `buffer` is only the claim to it
 fn borrow_mut(buffer: &PyBuffer<u8>) -> &mut [u8] {
     if buffer.len_bytes() == 0 {
         return &mut [];
     }
-    // SAFETY: the buffer is contiguous and writable (checked by the caller) and stays exported while `buffer` lives, so its
-    // memory is neither moved nor freed; the destinations are tensors that `load` has just
-    // made, one each, and has shown to nobody else.
+    // SAFETY: the buffer is contiguous, writable and apart from the others (checked by the caller) and stays exported while
+    // `buffer` lives, so its memory is neither moved nor freed; `load` documents that no tensor may be used meanwhile.
     unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), buffer.len_bytes()) }
 }
 
 fn summary(checkpoint: &Checkpoint) -> Summary {
-    let held_out = checkpoint
-        .metrics()
-        .get(codex_checkpoint::HELD_OUT_METRIC)
-        .copied();
     (
         checkpoint.path().to_owned(),
         checkpoint.step(),
         checkpoint.bytes(),
         checkpoint.tensor_count(),
-        held_out,
+        checkpoint.metrics().clone(),
     )
 }

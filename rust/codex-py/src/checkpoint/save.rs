@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use codex_checkpoint::{Contents, Dtype, Error, Tensor, TensorFile};
+use codex_checkpoint::{Contents, Dtype, Error, Format, Retention, Tensor, TensorFile};
+use codex_file::digest::Algorithm;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
 use super::{Skipped, check_contiguous, reasons};
 use crate::errors::released;
@@ -16,83 +17,144 @@ use crate::errors::released;
 /// Name, dtype, shape, bytes.
 type Row = (String, String, Vec<u64>, PyBuffer<u8>);
 
-/// File name, its tensors, alias to stored name.
-type Rows = (String, Vec<Row>, BTreeMap<String, String>);
+/// File name, its tensors, alias to stored name, notes for the header.
+type Rows = (
+    String,
+    Vec<Row>,
+    BTreeMap<String, String>,
+    BTreeMap<String, String>,
+);
+
+/// Step, tensor files, other files, parents, digest, bytes of a shard.
+pub(super) type Save = (
+    u64,
+    Vec<Rows>,
+    Vec<(String, PyBuffer<u8>)>,
+    Vec<String>,
+    String,
+    u64,
+);
+
+/// Newest to keep, multiples to keep, best to keep, by which metric, whether high is good, paths to keep.
+pub(super) type Keep = (usize, Option<u64>, usize, String, bool, Vec<PathBuf>);
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checkpoint_save, module)?)?;
+    module.add_function(wrap_pyfunction!(checkpoint_save_folder, module)?)?;
     module.add_function(wrap_pyfunction!(checkpoint_rotate, module)?)
 }
 
 #[pyfunction]
-fn checkpoint_save(
-    py: Python<'_>,
-    checkpoints: PathBuf,
-    step: u64,
-    tensor_files: Vec<Rows>,
-    files: Vec<(String, PyBackedBytes)>,
-    parents: Vec<String>,
-) -> PyResult<PathBuf> {
-    for (_, rows, _) in &tensor_files {
-        for (name, _, _, buffer) in rows {
-            check_contiguous(name, buffer)?;
-        }
-    }
-    released(py, || {
-        let contents = Contents {
-            step,
-            tensor_files: tensor_files.iter().map(borrow_file).collect::<Result<_, _>>()?,
-            files: files
-                .iter()
-                .map(|(name, bytes)| (name.clone(), &**bytes))
-                .collect(),
-            parents: parents
-                .iter()
-                .map(|text| text.parse())
-                .collect::<Result<_, _>>()?,
-        };
-        codex_checkpoint::save(&checkpoints, &contents)
-    })
+fn checkpoint_save(py: Python<'_>, checkpoints: PathBuf, save: Save) -> PyResult<PathBuf> {
+    let contents = contents(py, save)?;
+    released(py, || codex_checkpoint::save(&checkpoints, &contents))
 }
 
-fn borrow_file((path, rows, tied): &Rows) -> Result<TensorFile<'_>, Error> {
-    let tensors = rows
-        .iter()
-        .map(|(name, dtype, shape, buffer)| {
-            Ok(Tensor {
-                name: name.clone(),
-                dtype: dtype.parse::<Dtype>()?,
-                shape: shape.clone(),
-                data: borrow(buffer),
-            })
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(TensorFile {
-        path: path.clone(),
-        tensors,
-        tied: tied.clone(),
-    })
+/// Saves as `folder` itself; the bytes of its manifest.
+#[pyfunction]
+fn checkpoint_save_folder(
+    py: Python<'_>,
+    folder: PathBuf,
+    save: Save,
+    overwrite: bool,
+) -> PyResult<Py<PyBytes>> {
+    let contents = contents(py, save)?;
+    let manifest = released(py, || {
+        codex_checkpoint::save_folder(&folder, &contents, overwrite)
+    })?;
+    Ok(PyBytes::new(py, &manifest).unbind())
 }
 
 #[pyfunction]
 fn checkpoint_rotate(
     py: Python<'_>,
     checkpoints: PathBuf,
-    keep_last: usize,
-    keep_best: usize,
+    keep: Keep,
+    dry_run: bool,
 ) -> PyResult<(Vec<PathBuf>, Skipped)> {
-    let rotation = released(py, || {
-        codex_checkpoint::rotate(&checkpoints, keep_last, keep_best)
-    })?;
+    let rotate = if dry_run {
+        codex_checkpoint::plan_rotation
+    } else {
+        codex_checkpoint::rotate
+    };
+    let rotation = released(py, || rotate(&checkpoints, &retention(keep)))?;
     Ok((rotation.removed, reasons(rotation.skipped)))
 }
 
+/// The bytes of a Python object that exports them, held while this lives; dropped with the interpreter's lock only.
+#[derive(Debug)]
+pub(super) struct Lent(PyBuffer<u8>);
+
 #[allow(unsafe_code)] // a buffer crosses as a pointer and a length
-fn borrow(buffer: &PyBuffer<u8>) -> &[u8] {
-    if buffer.len_bytes() == 0 {
-        return &[];
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        if self.0.len_bytes() == 0 {
+            return &[];
+        }
+        // SAFETY: the buffer is contiguous (checked by `contents`, the only maker) and stays exported while this lives, so
+        // its memory is neither moved nor freed; `save` documents that nobody may write to it meanwhile.
+        unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), self.0.len_bytes()) }
     }
-    // SAFETY: the buffer is contiguous (checked above) and stays exported while `buffer` lives, so its memory is neither
-    // moved nor freed; `save` documents that the caller must not write to it meanwhile.
-    unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast(), buffer.len_bytes()) }
+}
+
+/// What Python handed over, as the crate has it.
+pub(super) fn contents(py: Python<'_>, save: Save) -> PyResult<Contents<Lent>> {
+    let (step, tensor_files, files, parents, digest, shard_bytes) = save;
+    let lent = |name: &str, buffer| check_contiguous(name, &buffer).map(|()| Lent(buffer));
+    let raised = |error: Error| crate::errors::raised(py, &error);
+    let tensor = |(name, dtype, shape, buffer): Row| {
+        let data = lent(&name, buffer)?;
+        let dtype = dtype.parse::<Dtype>().map_err(raised)?;
+        Ok(Tensor::new(name, dtype, shape, data))
+    };
+    let tensor_file = |(path, rows, tied, metadata): Rows| {
+        let tensors = rows.into_iter().map(tensor).collect::<PyResult<_>>()?;
+        let mut file = TensorFile::new(path, tensors);
+        file.tied = tied;
+        file.metadata.extend(metadata);
+        Ok(file)
+    };
+    Ok(Contents {
+        step,
+        tensor_files: tensor_files
+            .into_iter()
+            .map(tensor_file)
+            .collect::<PyResult<_>>()?,
+        files: files
+            .into_iter()
+            .map(|(name, buffer)| Ok((name.clone(), lent(&name, buffer)?)))
+            .collect::<PyResult<_>>()?,
+        parents: parents
+            .iter()
+            .map(|text| text.parse().map_err(raised))
+            .collect::<PyResult<_>>()?,
+        format: Format {
+            digest: algorithm(&digest).map_err(raised)?,
+            shard_bytes,
+        },
+    })
+}
+
+/// The digest by the word that `checkpoint.digest` has for it.
+fn algorithm(name: &str) -> Result<Algorithm, Error> {
+    match name {
+        "xxh3" => Ok(Algorithm::Xxh3),
+        "sha256" => Ok(Algorithm::Sha256),
+        _ => Err(Error::usage(format!(
+            "`digest` is `{name}`, expected `xxh3` or `sha256`"
+        ))),
+    }
+}
+
+pub(super) fn retention(
+    (keep_last, keep_every_steps, keep_best, metric, highest, protect): Keep,
+) -> Retention {
+    Retention {
+        keep_last,
+        keep_every_steps,
+        keep_best,
+        metric,
+        highest,
+        protect,
+    }
 }
