@@ -124,6 +124,106 @@ fn a_failing_call_at_any_point_is_a_typed_error_and_the_old_one_stays() {
     }
 }
 
+/// Every place at which a save changes the disk.
+const PLACES: [&str; 36] = [
+    "checkpoint.folder.make-folder",
+    "checkpoint.folder.sync-folder",
+    "checkpoint.turn.create",
+    "checkpoint.turn.lock",
+    "checkpoint.turn.truncate",
+    "checkpoint.turn.write",
+    "checkpoint.sweep.create",
+    "checkpoint.sweep.lock",
+    "checkpoint.sweep.remove",
+    "checkpoint.sweep.remove-folder",
+    "checkpoint.begin.create",
+    "checkpoint.begin.lock",
+    "checkpoint.begin.make-folder",
+    "checkpoint.model.create",
+    "checkpoint.model.write",
+    "checkpoint.model.sync",
+    "checkpoint.optimizer.create",
+    "checkpoint.optimizer.write",
+    "checkpoint.optimizer.sync",
+    "checkpoint.state.create",
+    "checkpoint.state.write",
+    "checkpoint.state.sync",
+    "checkpoint.index.create",
+    "checkpoint.index.write",
+    "checkpoint.index.sync",
+    "checkpoint.file.create",
+    "checkpoint.file.write",
+    "checkpoint.file.sync",
+    "checkpoint.manifest.create",
+    "checkpoint.manifest.write",
+    "checkpoint.manifest.sync",
+    "checkpoint.commit.sync-folder",
+    "checkpoint.commit.rename",
+    "checkpoint.commit.swap",
+    "checkpoint.commit.remove",
+    "checkpoint.commit.remove-folder",
+];
+
+/// Those of a rotation.
+
+const ROTATION_PLACES: [&str; 6] = [
+    "checkpoint.rotate.create",
+    "checkpoint.rotate.lock",
+    "checkpoint.rotate.rename",
+    "checkpoint.rotate.sync-folder",
+    "checkpoint.rotate.remove",
+    "checkpoint.rotate.remove-folder",
+];
+
+/// A first save, one that replaces it after a death, and a rotation.
+fn save_twice_and_rotate(folder: &Path) -> Result<(), Error> {
+    save_step(folder, 1, 0)?;
+    let dead = folder.join("step-00000009.partial-1-0");
+    fs::create_dir_all(&dead).expect("a folder");
+    fs::write(dead.join("model.safetensors"), b"half").expect("a file");
+    save_step(folder, 1, 1)?;
+    save_step(folder, 2, 1)?;
+    rotate(folder, &Retention::new(1, 0)).map(|_| ())
+}
+
+/// Lets `rule@1`, `rule@2` ... strike until it is passed no more, and returns how often it was.
+fn strikes(rule: &str) -> u64 {
+    for pass in 1.. {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("checkpoints");
+        let armed = arm(&format!("{rule}@{pass}"), Scope::Process).expect("a rule");
+        let answer = save_twice_and_rotate(&folder);
+        let fired = armed.fired();
+        drop(armed);
+        if let Err(error) = answer {
+            assert_eq!(error.class(), Class::Machine, "{rule}@{pass}: {error}");
+        }
+        if fired == 0 {
+            return pass - 1;
+        }
+        if let Some(found) = find_latest(&folder).expect("what is there verifies") {
+            assert!(found.skipped.is_empty(), "{rule}@{pass}: {:?}", found.skipped);
+        }
+    }
+    unreachable!("the loop ends when no point is left")
+}
+
+#[test]
+fn every_place_is_passed_and_there_is_no_other() {
+    let _turn = alone();
+    let mut passes = 0;
+    for place in PLACES.iter().chain(&ROTATION_PLACES) {
+        let here = strikes(&format!("{place}=eio"));
+        assert!(here > 0, "{place} is not passed");
+        passes += here;
+    }
+    assert_eq!(
+        passes,
+        strikes("*=eio"),
+        "a call is made at a place that has no name"
+    );
+}
+
 #[test]
 fn a_full_disk_leaves_no_partial_folder() {
     let _turn = alone();
