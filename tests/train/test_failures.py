@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from codex import checkpoint
-from codex.errors import DataError, DiskFullError, DivergedError
+from codex.errors import DataError, DiskFullError, DivergedError, MachineError
+from codex.file import FailPoints
 from codex.track.rows import read_rows
 from codex.train import train
 from codex.train.learner import Learner, Update
@@ -44,39 +45,58 @@ def test_a_loss_that_is_no_number_ends_the_run_naming_step_and_checkpoint(
     assert any("DivergedError" in row["message"] for row in read_rows(run / "log.ndjson"))
 
 
-def _fill_disk(monkeypatch: pytest.MonkeyPatch, at: set[int]) -> None:
-    save = checkpoint.save
-
-    def full(folder: Path, step: int, **parts: Any) -> Path:
-        if step in at:
-            raise DiskFullError("no room for 3 bytes")
-        return save(folder, step, **parts)
-
-    monkeypatch.setattr(checkpoint, "save", full)
+BEGINS = "checkpoint.begin.make-folder"  # passed once by each save
 
 
-def test_a_full_disk_is_one_warning_and_the_run_goes_on(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _fill_disk(monkeypatch, {4})
+@pytest.mark.parametrize("asynchronous", ["false", "true"])
+def test_a_full_disk_is_one_warning_and_the_run_goes_on(settings: Settings, asynchronous: str) -> None:
     talk = Talk()
-    summary = train(settings(), progress=talk)
-    assert summary.step == 12
+    with FailPoints(f"{BEGINS}=enospc@1") as disk:
+        summary = train(settings(**{"checkpoint.asynchronous": asynchronous}), progress=talk)
+    assert disk.fired == 1 and summary.step == 12
     assert len(talk.warnings) == 1 and "step 4 is NOT saved" in talk.warnings[0]
     assert any(
         row["event"] == "not-saved" and row["step"] == 4 for row in read_rows(summary.run / "log.ndjson")
     )
+    recorded = json.loads((summary.run / "lineage.json").read_bytes())["checkpoints"]
+    assert [kept["step"] for kept in recorded] == [8, 12], "what is not on the disk is named nowhere"
 
 
-def test_if_the_last_step_is_not_saved_the_run_fails(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _fill_disk(monkeypatch, {12})
-    loaded = settings()
-    with pytest.raises(DiskFullError, match="step 12 could not be saved") as error:
+@pytest.mark.parametrize("asynchronous", ["false", "true"])
+def test_if_the_last_step_is_not_saved_the_run_fails(settings: Settings, asynchronous: str) -> None:
+    loaded = settings(**{"checkpoint.asynchronous": asynchronous})
+    with FailPoints(f"{BEGINS}=enospc@3"), pytest.raises(DiskFullError, match="step 12 could not") as error:
         train(loaded)
+    assert error.value.exit_code == 5
     assert "step-00000008" in error.value.message and "--resume" in (error.value.hint or "")
-    monkeypatch.undo()
+    run = Path(loaded.config.run.directory) / "tiny"
+    assert (run / "latest").read_text() == "step-00000008\n"
+    assert train(loaded, resume=True).first_step == 8, "with room again it goes on"
+
+
+def test_a_best_checkpoint_that_met_a_full_disk_is_not_the_best(settings: Settings) -> None:
+    """Losses fall, so by the lowest loss each checkpoint is the best; the last is lost, and the one before it stays so."""
+    loaded = settings(**{"checkpoint.best_metric": "loss"})
+    with FailPoints(f"{BEGINS}=enospc@3"), pytest.raises(DiskFullError):
+        train(loaded)
+    run = Path(loaded.config.run.directory) / "tiny"
+    assert (run / "best").read_text() == "step-00000008\n"
+    loaded = settings(**{"checkpoint.best_metric": "loss", "checkpoint.best_direction": "highest"})
+    with FailPoints(f"{BEGINS}=enospc@1"):
+        summary = train(loaded)
+    state = json.loads((summary.checkpoint / "state.json").read_bytes())
+    assert state["history"]["best"]["step"] == 8 and (summary.run / "best").read_text() == "step-00000008\n"
+
+
+@pytest.mark.parametrize("asynchronous", ["false", "true"])
+def test_a_disk_that_fails_to_sync_ends_the_run(settings: Settings, asynchronous: str) -> None:
+    loaded = settings(**{"checkpoint.asynchronous": asynchronous})
+    with FailPoints("checkpoint.model.sync=sync-fails@2"), pytest.raises(MachineError) as error:
+        train(loaded)
+    assert error.value.exit_code == 5 and not isinstance(error.value, DiskFullError)
+    run = Path(loaded.config.run.directory) / "tiny"
+    assert [row.step for row in checkpoint.list_checkpoints(run / "checkpoints").checkpoints] == [4]
+    assert (run / "latest").read_text() == "step-00000004\n"
 
 
 def test_a_corpus_smaller_than_a_context_is_refused(settings: Settings) -> None:

@@ -29,10 +29,16 @@ def train(
         typer.Option(
             "--resume-from",
             metavar="DIR",
-            help="Go on from this checkpoint, in a fresh run.",
+            help="Go on from this checkpoint, or the newest of this run, in a fresh run.",
             show_default=False,
         ),
     ] = None,
+    allow_changes: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changes", help="Go on even with keys under which the steps done would have been others."
+        ),
+    ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="The same as run.seed=N.", show_default=False)
     ] = None,
@@ -47,5 +53,7 @@ def train(
 
     from codex.train import train as run_training
 
-    summary = run_training(loaded, resume=resume, resume_from=resume_from, progress=out)
+    summary = run_training(
+        loaded, resume=resume, resume_from=resume_from, allow_changes=allow_changes, progress=out
+    )
     out.result("train", summary.facts(), text=summary.lines())

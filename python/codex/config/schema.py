@@ -102,6 +102,8 @@ class Model(Section):
     """Base of the rotary position encoding; larger for longer contexts."""
     norm_epsilon: float = Field(default=1e-6, gt=0, le=0.1)
     """Added under the square root of RMSNorm."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of what each attention and feed-forward layer adds that is left out, at random, while training."""
 
 
 class Train(Section):
@@ -146,8 +148,18 @@ class Checkpoint(Section):
     """Steps between two checkpoints; the last step always has one."""
     keep_last: int = Field(default=2, ge=1, le=1_000_000)
     """How many of the newest checkpoints stay."""
+    keep_every_steps: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    """Checkpoints at multiples of this many steps stay too; null keeps none for that."""
     keep_best: int = Field(default=1, ge=0, le=1_000_000)
-    """How many of the checkpoints with the lowest held-out bits per byte stay besides those."""
+    """How many of the best checkpoints by `checkpoint.best_metric` stay besides those."""
+    best_metric: Literal["held_out_bits_per_byte", "loss"] = "held_out_bits_per_byte"
+    """What checkpoints are compared by: measured on held-out text where a measurement fell on the step, or trained on."""
+    best_direction: Literal["lowest", "highest"] = "lowest"
+    """Which values of `checkpoint.best_metric` are the best."""
+    digest: Literal["xxh3", "sha256"] = "xxh3"
+    """What proves the bytes: `xxh3` keeps up with any disk; `sha256` is cryptographic, and slower."""
+    asynchronous: bool = False
+    """Whether training goes on while a checkpoint is written; it takes the memory of one more copy of what is saved."""
 
 
 class Track(Section):

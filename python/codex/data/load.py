@@ -134,6 +134,10 @@ class TokenBatches:
         """Tokens at the end of each epoch that fill no row."""
         return self.order.remainder_tokens
 
+    def epoch(self, index: int) -> int:
+        """The pass over the split that the first row of batch `index` belongs to, from 0."""
+        return index * self.batch_rows // self.order.rows_per_epoch
+
     def __getitem__(self, index: int) -> TokenBatch:
         """Batch `index`, from 0; any order of asking gives the same batches."""
         if index < 0:
@@ -145,7 +149,7 @@ class TokenBatches:
             line = tokens[row]
             for column, stop, source, start in self._block(block)[place]:
                 line[column:stop] = source[start : start + stop - column]
-        return TokenBatch(tokens, epoch=first // self.order.rows_per_epoch)
+        return TokenBatch(tokens, epoch=self.epoch(index))
 
     def _look_up(self, block: int) -> list[list[tuple[int, int, NDArray[Any], int]]]:
         """The pieces of each row of a block: first column, column after it, tokens to copy, place in them."""

@@ -34,6 +34,7 @@ class ModelConfig(Protocol):
     qk_norm: bool
     rope_theta: float
     norm_epsilon: float
+    dropout: float
 
 
 class RMSNorm(nn.Module):
@@ -126,7 +127,11 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention, then the feed-forward layer, each added to what came in after a norm."""
+    """One layer: attention, then the feed-forward layer, each added to what came in after a norm.
+
+    While training, `dropout` of what is added is left out and the rest scaled up; torch's generator draws which.
+    Source: Srivastava et al. 2014, "Dropout"; on the residual branches as in Vaswani et al. 2017, section 5.4.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -134,11 +139,12 @@ class Block(nn.Module):
         self.self_attn = Attention(config)
         self.post_attention_layernorm = RMSNorm(config.width, config.norm_epsilon)
         self.mlp = MLP(config)
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
     def forward(self, x: Tensor, rotary: Rotary, cache: LayerCache | None) -> Tensor:
         """x: (B, T, D); returns (B, T, D)."""
-        x = x + self.self_attn(self.input_layernorm(x), rotary, cache)
-        x = x + self.mlp(self.post_attention_layernorm(x))
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rotary, cache))
+        x = x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
         return x
 
     def draw_as_identity(self) -> None:

@@ -18,15 +18,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from codex.config import Config, LoadedConfig, dump_yaml, load
+from codex.config.changes import Change, differing_keys, refuse_changes
 from codex.errors import (
     CodexError,
-    ConfigError,
     DiskFullError,
     Interrupted,
     MachineError,
@@ -44,17 +44,6 @@ __all__ = ["Run", "find_runs"]
 
 RESOLVED = "config.resolved.yaml"
 _UNFINISHED = re.compile(r"\.partial-\d+-\d+\Z")  # a folder of `PartialFolder` before its rename
-FREE_TO_CHANGE = (
-    "run.name",
-    "run.directory",
-    "train.max_steps",
-    "train.log_every_steps",
-    "checkpoint.",
-    "track.",
-    "evaluate.",
-    "generate.",
-)
-"""What a resumed run may be given anew: the steps already done would have been the same."""
 
 
 class Run:
@@ -70,11 +59,14 @@ class Run:
         lock: Lock,
         *,
         is_resumed: bool,
+        changes: Sequence[Change] = (),
         warn: Callable[[str], None] | None,
     ) -> None:
         self.folder = folder
         self.config = config
         self.is_resumed = is_resumed
+        self.changes = changes
+        """Keys that a resumed run has been given anew."""
         self.journal = Journal(folder, warn)
         self.lineage = Lineage(folder)
         self._lock = lock
@@ -89,17 +81,23 @@ class Run:
 
     @classmethod
     def start(
-        cls, loaded: LoadedConfig, *, resume: bool = False, warn: Callable[[str], None] | None = None
+        cls,
+        loaded: LoadedConfig,
+        *,
+        resume: bool = False,
+        allow_changes: bool = False,
+        warn: Callable[[str], None] | None = None,
     ) -> Run:
         """Make the folder of a fresh run, or take the newest one of that name to go on with it.
 
         Args:
             loaded: its `run.name`, else its file's stem, names the run; a name that is taken gets `-2`, `-3` ...
             resume: go on with the newest run of that name; without one, begin a fresh run.
+            allow_changes: whether a resumed run may be given keys under which its steps would have been others.
             warn: told in one line what goes wrong without stopping the run.
         Raises:
             LockError: if another process owns the run.
-            ConfigError: if a resumed run is given another configuration than it began with.
+            ConfigError: if a resumed run is given a configuration it may not change to, a line for each key.
             MissingExtraError: if `track.mlflow` is true and MLflow is not installed.
             MachineError: if the folder cannot be made.
         """
@@ -115,14 +113,15 @@ class Run:
             folder = earlier[-1]
             lock = Lock(folder / "run.lock")
             try:
-                changed = _changed_keys(folder, config)
-                run = cls(folder, config, lock, is_resumed=True, warn=warn)
+                changes = differing_keys(load(folder / RESOLVED).config, config)
+                refuse_changes(changes, f"run `{folder}`", allowed=allow_changes)
+                run = cls(folder, config, lock, is_resumed=True, changes=changes, warn=warn)
             except BaseException:
                 lock.release()
                 raise
-            if changed:
+            if changes:
                 write_atomic(folder / RESOLVED, dump_yaml(config).encode())
-                run.journal.log("configuration-changed", "; ".join(changed), changed=changed)
+                run.record_changes(changes)
             return run
         files = {
             "config.yaml": loaded.text.encode(),
@@ -146,6 +145,11 @@ class Run:
     def evaluation(self) -> Path:
         """Where what was measured at the end is kept."""
         return self.folder / "evaluation"
+
+    def record_changes(self, changes: Sequence[Change]) -> None:
+        """Write down which keys have another value than in the steps before."""
+        said = [str(change) for change in changes]
+        self.journal.log("configuration-changed", "; ".join(said), changed=said)
 
     def record_data(self, stages: list[dict[str, Any]]) -> None:
         """Write down which data the run is trained on; a resumed run refuses other data."""
@@ -285,18 +289,6 @@ def _make_directory(directory: Path) -> None:
         raise MachineError(
             f"cannot make the folder of runs: {error}", hint="name another place with `run.directory=DIR`"
         ) from error
-
-
-def _changed_keys(folder: Path, config: Config) -> list[str]:
-    """What differs from the configuration the run has had, in words; a change that would change its past is refused."""
-    before, now = _flattened(load(folder / RESOLVED).config), _flattened(config)
-    changed = {key: f"`{key}` was {before[key]}, is now {now[key]}" for key in now if before[key] != now[key]}
-    if refused := [said for key, said in changed.items() if not key.startswith(FREE_TO_CHANGE)]:
-        raise ConfigError(
-            f"run `{folder}` began with another configuration: {'; '.join(refused)}",
-            hint="resume it with the keys it began with, or start a fresh run: leave `--resume` out",
-        )
-    return list(changed.values())
 
 
 def _flattened(config: Config) -> dict[str, str]:

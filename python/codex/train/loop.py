@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
-from codex import checkpoint
 from codex.checkpoint import Loaded
 from codex.config import Config
-from codex.errors import DiskFullError, DivergedError
+from codex.errors import DivergedError
 from codex.evaluate import HeldOut, bits_per_byte
 from codex.track.run import Run
 from codex.train.clock import Clock
@@ -24,7 +22,8 @@ from codex.train.interrupt import StopSignals
 from codex.train.learner import Learner, Update
 from codex.train.machine import Machine
 from codex.train.progress import Progress
-from codex.train.state import History, restore, state_of, state_tensors
+from codex.train.saves import Saves
+from codex.train.state import Best, History, restore, state_of
 
 __all__ = ["COMPUTE_PHASES", "OWN_PHASES", "TRAIN_PHASES", "Loop"]
 
@@ -47,7 +46,7 @@ class Loop:
         history: where it is.
         held_out: what it is measured on while training.
         files: kept in every checkpoint: tokenizer, `config.json`.
-        shards: digest of the token shards.
+        saves: its checkpoints.
         clock, progress: told what happens.
     """
 
@@ -58,16 +57,15 @@ class Loop:
     history: History
     held_out: HeldOut
     files: Mapping[str, bytes]
-    shards: str
+    saves: Saves
     clock: Clock
     progress: Progress
-    saved: Path | None = field(init=False, default=None)
-    """The newest checkpoint."""
-    _is_saved: bool = field(init=False, default=False)
     _note: str = field(init=False, default="")
-    # Step and training time at the last row of the journal, or where this process began.
+    # Mean loss of the steps of the last row of the journal; step and training time there, or where this process began.
+    _row_loss: float | None = field(init=False, default=None)
     _row_step: int = field(init=False, default=0)
     _row_s: float = field(init=False, default=0.0)
+    _best_before: Best | None = field(init=False, default=None)
 
     def go_on(self, kept: Loaded, *, is_of_this_run: bool) -> None:
         """Put a checkpoint back; one of another run is saved in this one at once, so that a resume finds it.
@@ -77,9 +75,9 @@ class Loop:
         """
         self.history = restore(kept, self.learner)
         if is_of_this_run:
-            self._keep(kept.path)  # a kill may have come between the save and this
+            self.saves.adopt(kept.path, kept.step, is_best=self.history.is_best)
         else:
-            self.save(kept.state.get("held_out_bits_per_byte"))
+            self._save(kept.state["metrics"])
 
     def until_done(self, signals: StopSignals) -> bool:
         """Make the steps that are left; False if a signal was noted, after saving.
@@ -93,7 +91,8 @@ class Loop:
             while self.history.step < last and signals.noted is None:
                 self._one_step(last)
             if signals.noted is not None:
-                self.save()
+                self._save_here()
+            self._settle()
         return signals.noted is None
 
     def _one_step(self, last: int) -> None:
@@ -102,7 +101,6 @@ class Loop:
         history.step += 1
         history.tokens += update.tokens
         history.losses.append(update.loss)
-        self._is_saved = False
         if history.step % config.train.log_every_steps == 0 or history.step == last:
             self._write_row(update)
         self.progress.step("train", history.step, last, self._note)
@@ -110,56 +108,58 @@ class Loop:
         if history.step % config.evaluate.every_steps == 0 or history.step == last:
             held_out = self._measure()
         if history.step % config.checkpoint.every_steps == 0 or history.step == last:
-            self.save(held_out)
+            self._save_here(held_out)
+        elif self.saves.is_done:
+            self._settle()
 
-    def save(self, held_out: float | None = None) -> None:
-        """Save where the run is, unless it is saved already; a full disk is a warning, and the run goes on.
+    def _save_here(self, held_out: float | None = None) -> None:
+        """Save where the run is, with what was measured there.
 
         Args:
             held_out: bits per byte measured at this step.
         Raises:
             DivergedError: if a loss is not finite; nothing is saved then.
         """
-        if self._is_saved:
+        losses = self._finite_losses()
+        measured = {
+            "loss": math.fsum(losses) / len(losses) if losses else self._row_loss,
+            "held_out_bits_per_byte": held_out,
+        }
+        self._save({name: value for name, value in measured.items() if value is not None})
+
+    def _save(self, metrics: Mapping[str, float]) -> None:
+        config, history, step = self.config, self.history, self.history.step
+        self._settle()
+        if self.is_saved:
             return
-        self._finite_losses()
         with self.clock.phase("save"):
-            try:
-                self._save(held_out)
-            except DiskFullError as error:
-                step = self.history.step
-                self.progress.warn(f"DISK FULL: step {step} is NOT saved, training goes on: {error}")
-                self.run.journal.log("not-saved", str(error), level="error", step=step)
+            if history.best is not None and history.best.step == self.saves.lost_step:
+                history.best = self._best_before
+            self._best_before = history.best
+            history.note_best(metrics, config.checkpoint.best_metric, config.checkpoint.best_direction)
+            state, tensors = state_of(history, metrics, self.learner, config, self.machine)
+            self.run.journal.sync()
+            self.saves.save(
+                step,
+                is_best=history.is_best,
+                model=self.learner.model.state_dict(),
+                optimizer=self.learner.optimizer.state_tensors(),
+                state_tensors=tensors,
+                state=state,
+                files=self.files,
+                parents=[state["data"]["shards"]],
+            )
+        if not config.checkpoint.asynchronous:
+            self._settle()
 
-    def _save(self, held_out: float | None) -> None:
-        step = self.history.step
-        state = state_of(self.history, self.config, self.machine, self.shards)
-        if held_out is not None:
-            state["held_out_bits_per_byte"] = held_out
-        self.run.journal.sync()
-        path = checkpoint.save(
-            self.run.checkpoints,
-            step,
-            model=self.learner.model.state_dict(),
-            optimizer=self.learner.optimizer.state_tensors(),
-            state_tensors=state_tensors(self.history, self.machine),
-            state=state,
-            files=self.files,
-            parents=[self.shards],
-        )
-        self._keep(path)
-
-    def _keep(self, path: Path) -> None:
-        """What follows a save: write it down, and remove what is no longer wanted."""
-        self.saved, self._is_saved = path, True
-        step, keep = self.history.step, self.config.checkpoint
-        self.run.record_checkpoint(path, step, is_best=self.history.best_step == step)
-        checkpoint.rotate(self.run.checkpoints, keep.keep_last, keep.keep_best)
+    def _settle(self) -> None:
+        with self.clock.phase("save"):
+            self.saves.settle()
 
     @property
     def is_saved(self) -> bool:
-        """Whether the last step made is in a checkpoint."""
-        return self._is_saved
+        """Whether the last step made is in a checkpoint on the disk."""
+        return self.saves.newest_step == self.history.step
 
     def _measure(self) -> float:
         self._finite_losses()
@@ -177,8 +177,6 @@ class Loop:
         self.progress.say(
             f"step {step}: {bits.per_byte:.4f} bits per byte on {bits.tokens:,} held-out tokens"
         )
-        if self.history.best is None or bits.per_byte < self.history.best:
-            self.history.best, self.history.best_step = bits.per_byte, step
         return bits.per_byte
 
     def _write_row(self, update: Update) -> None:
@@ -187,7 +185,7 @@ class Loop:
         seconds = (train_s - self._row_s) / (step - self._row_step)
         rate = update.tokens / seconds
         losses = self._finite_losses()
-        loss = math.fsum(losses) / len(losses)
+        self._row_loss = loss = math.fsum(losses) / len(losses)
         self.run.journal.metrics(
             step,
             "train",
@@ -215,11 +213,9 @@ class Loop:
             losses: list[float] = torch.stack([loss.cpu() for loss in self.history.losses]).tolist()
         for step, loss in enumerate(losses, start=self.history.step - len(losses) + 1):
             if not math.isfinite(loss):
-                good = (
-                    f"last good checkpoint: `{self.saved}`"
-                    if self.saved
-                    else "there is no checkpoint before it"
-                )
+                self._settle()
+                newest = self.saves.newest
+                good = f"last good checkpoint: `{newest}`" if newest else "there is no checkpoint before it"
                 raise DivergedError(
                     f"the loss is {loss} at step {step}; {good}",
                     hint="lower `train.learning_rate` and `train.adam_learning_rate`, or raise `train.warmup_steps`",

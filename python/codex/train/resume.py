@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from codex import checkpoint
 from codex.checkpoint import Loaded
 from codex.config import Config
-from codex.errors import ConfigError, DamageError, DataError, MissingDataError
+from codex.config.changes import Change, differing_keys, refuse_changes
+from codex.errors import DamageError, DataError, MissingDataError
 from codex.file import canonical_json, sweep_partial, write_atomic
-from codex.track.run import FREE_TO_CHANGE, Run
+from codex.track.run import Run
 from codex.train.machine import Machine
+from codex.train.progress import Progress
+from codex.train.state import check_state
+from codex.train.upgrade import upgraded
 
 __all__ = [
     "check_config",
@@ -23,60 +27,81 @@ __all__ = [
     "remember_machine",
 ]
 
+_MACHINE = ("train.device", "train.precision", "train.threads")
 
-def newest_of(run: Run, say: Callable[[str], None], warn: Callable[[str], None]) -> Loaded | None:
+
+def newest_of(run: Run, progress: Progress) -> Loaded | None:
     """The newest checkpoint of a run that verifies, or None if it has none; says which, and which were passed over.
 
+    Only its state is read into memory.
+
     Raises:
-        DamageError: if there are checkpoints and not one verifies.
+        DamageError: if there are checkpoints and not one verifies, or no run can go on from it.
     """
     for folder in (run.folder, run.evaluation):
         sweep_partial(folder)  # what a killed process left half written; checkpoints are swept by each save
-    found = checkpoint.find_latest(run.checkpoints)
-    if found is None:
-        say(f"`{run.folder}` has no checkpoint yet: starting it from step 0")
-        return None
-    for path, reason in found.skipped:
-        warn(f"skipped `{path}`: {reason}")
-    say(f"resuming from `{found.path}`")
-    return checkpoint.load(found.path)
+    kept = _newest_in(run.checkpoints, progress)
+    if kept is None:
+        progress.say(f"`{run.folder}` has no checkpoint yet: starting it from step 0")
+    return kept
 
 
-def open_checkpoint(path: Path) -> Loaded:
-    """The checkpoint at `path`, or the newest that verifies of the run at `path`.
+def open_checkpoint(path: Path, progress: Progress) -> Loaded:
+    """The state of the checkpoint at `path`, or of the newest that verifies of the run or folder at `path`.
 
     Raises:
         MissingDataError: if there is none.
-        DamageError: naming the file and part that are not what was saved.
+        DamageError: naming the file and part that are not what was saved, or if no run can go on from it.
     """
     if (path / "manifest.json").is_file():
-        return checkpoint.load(path)
+        checkpoint.verify(path)
+        return _opened(path)
     inside = path / "checkpoints"
-    found = checkpoint.find_latest(inside) if inside.is_dir() else None
-    if found is None:
+    folder = inside if inside.is_dir() else path
+    kept = _newest_in(folder, progress) if folder.is_dir() else None
+    if kept is None:
         raise MissingDataError(
             f"no checkpoint at `{path}`", hint="name a folder such as `runs/base/checkpoints/step-00000100`"
         )
-    return checkpoint.load(found.path)
+    return kept
 
 
-def check_config(loaded: Loaded, config: Config) -> None:
-    """Refuse to go on from a checkpoint with keys that would give other weights.
+def _newest_in(folder: Path, progress: Progress) -> Loaded | None:
+    found = checkpoint.find_latest(folder)
+    if found is None:
+        return None
+    for path, reason in found.skipped:
+        progress.warn(f"skipped `{path}`: {reason}")
+    progress.say(f"resuming from `{found.path}`")
+    return _opened(found.path)
 
+
+def _opened(path: Path) -> Loaded:
+    loaded = checkpoint.load(path, parts=())
+    kept = replace(loaded, state=upgraded(loaded.state))
+    check_state(kept)
+    return kept
+
+
+def check_config(kept: Loaded, config: Config, *, allowed: bool) -> list[Change]:
+    """What differs from the configuration of a checkpoint.
+
+    Args:
+        kept: the checkpoint.
+        config: the configuration now.
+        allowed: whether keys may change under which the steps done would have been others.
     Raises:
-        ConfigError: naming every key that differs and may not.
+        ConfigError: with one line for each key that may not change.
+        DamageError: if the configuration in the checkpoint is none of this codex.
     """
-    before = dict(_flat(_part(loaded, "config")))
-    changed = [
-        f"`{key}` was {before.get(key)!r}, is now {value!r}"
-        for key, value in _flat(config.model_dump(mode="json"))
-        if before.get(key) != value and not key.startswith(FREE_TO_CHANGE)
-    ]
-    if changed:
-        raise ConfigError(
-            f"checkpoint `{loaded.path}` was made with another configuration: {'; '.join(changed)}",
-            hint="give the keys it was made with, or start a fresh run without it",
-        )
+    try:
+        before = Config.model_validate(kept.state["config"])
+    except ValueError as error:
+        reason = str(error).splitlines()[-2].strip()
+        raise DamageError(f"the configuration in `{kept.path}` is none of this codex: {reason}") from None
+    changes = differing_keys(before, config)
+    refuse_changes(changes, f"checkpoint `{kept.path}`", allowed=allowed)
+    return changes
 
 
 def check_tokens(loaded: Loaded, shards: str) -> None:
@@ -88,7 +113,7 @@ def check_tokens(loaded: Loaded, shards: str) -> None:
     Raises:
         DataError: if they are others.
     """
-    if _part(loaded, "shards") != shards:
+    if loaded.state["data"]["shards"] != shards:
         raise DataError(
             f"the tokens are not those that checkpoint `{loaded.path}` was trained on",
             hint="bring the old data back, or start a fresh run without it",
@@ -100,30 +125,18 @@ def remember_machine(run: Run, machine: Machine) -> None:
     write_atomic(_machine_file(run), canonical_json({"schema_version": 1, **machine.as_state()}) + b"\n")
 
 
-def recorded_machine(run: Run, loaded: Loaded | None) -> Machine | None:
-    """What the run was started on, or None if it is not known yet."""
-    if loaded is not None:
-        return Machine.from_state(_part(loaded, "machine"))
+def recorded_machine(run: Run, kept: Loaded | None, changes: Sequence[Change]) -> Machine | None:
+    """What the run has computed on, or None if that is not known yet, or was given anew.
+
+    The file of the run knows best: a checkpoint may be older than a change.
+    """
+    if any(change.key in _MACHINE for change in changes):
+        return None
     path = _machine_file(run)
-    return Machine.read(path) if path.is_file() else None
+    if path.is_file():
+        return Machine.read(path)
+    return None if kept is None else Machine.from_state(kept.state["machine"])
 
 
 def _machine_file(run: Run) -> Path:
     return run.folder / "machine.json"
-
-
-def _part(loaded: Loaded, name: str) -> Any:
-    try:
-        return loaded.state[name]
-    except KeyError:
-        raise DamageError(
-            f"the state in `{loaded.path}` lacks `{name}`, expected a checkpoint of a run"
-        ) from None
-
-
-def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value

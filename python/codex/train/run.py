@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from codex.checkpoint import Loaded
 from codex.config import LoadedConfig
+from codex.config.changes import Change
 from codex.data.load import TokenBatches
 from codex.data.prepare import Prepared, prepare
 from codex.data.store import cache_folder
@@ -27,6 +26,7 @@ from codex.tokens import Tokenizer
 from codex.track.run import Run
 from codex.train.clock import Clock
 from codex.train.command import command_line
+from codex.train.generators import seed_generators
 from codex.train.interrupt import Stopped, StopSignals
 from codex.train.learner import Learner
 from codex.train.loop import OWN_PHASES, TRAIN_PHASES, Loop
@@ -42,6 +42,7 @@ from codex.train.resume import (
     recorded_machine,
     remember_machine,
 )
+from codex.train.saves import Saves, checkpoint_path
 from codex.train.state import History
 from codex.train.summary import Summary
 
@@ -53,18 +54,20 @@ def train(
     *,
     resume: bool = False,
     resume_from: Path | None = None,
+    allow_changes: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Prepare what is missing, train to `train.max_steps`, measure, sample.
 
     Equal configuration, data and machine give equal bytes of weights, optimizer and journal (times and rates aside), however
-    often the run is killed and resumed. Sets torch's global seed.
+    often the run is killed and resumed. Seeds the global generators of Python, NumPy and torch.
 
     Args:
         loaded: the configuration, as `codex.config.load` gives it.
         resume: go on with the newest run of this name from its newest checkpoint that verifies. A run without a checkpoint
             starts from step 0; without a run, a fresh one is begun.
         resume_from: a checkpoint, or a run, to go on from in a fresh run folder.
+        allow_changes: go on even if keys differ under which the steps done would have been others.
         progress: told what happens; default nobody.
     Raises:
         DeviceError: before any work, if the device is not there.
@@ -75,18 +78,26 @@ def train(
     """
     if resume and resume_from is not None:
         raise UsageError("`--resume` and `--resume-from` were both given, expected one of them")
+    if allow_changes and not (resume or resume_from):
+        raise UsageError(
+            "`--allow-changes` was given without `--resume` or `--resume-from`, expected one of them"
+        )
     require_device(loaded.config.train.device)
-    kept = open_checkpoint(resume_from) if resume_from is not None else None
-    if kept is not None:
-        check_config(kept, loaded.config)
     progress = progress or Silent()
+    kept = None
+    changes: Sequence[Change] = ()
+    if resume_from is not None:
+        kept = open_checkpoint(resume_from, progress)
+        changes = check_config(kept, loaded.config, allowed=allow_changes)
     with (
         StopSignals(progress.warn) as signals,
-        Run.start(loaded, resume=resume, warn=progress.warn) as run,
+        Run.start(loaded, resume=resume, allow_changes=allow_changes, warn=progress.warn) as run,
     ):
+        if changes:
+            run.record_changes(changes)
         job = _Job(loaded, run, progress, Clock(), resume_command=command_line("train", loaded, "--resume"))
         try:
-            return job.work(signals, kept, wants_resume=resume)
+            return job.work(signals, kept, changes or run.changes, wants_resume=resume)
         except Stopped as stopped:
             raise Interrupted(
                 "stopped at once; nothing since the last checkpoint is kept",
@@ -105,23 +116,34 @@ class _Job:
     clock: Clock
     resume_command: str
 
-    def work(self, signals: StopSignals, kept: Loaded | None, *, wants_resume: bool) -> Summary:
+    def work(
+        self, signals: StopSignals, kept: Loaded | None, changes: Sequence[Change], *, wants_resume: bool
+    ) -> Summary:
         config, run, progress = self.loaded.config, self.run, self.progress
+        for change in changes:
+            progress.say(f"changed: {change}")
         if run.is_resumed:
-            kept = newest_of(run, progress.say, progress.warn)
+            kept = newest_of(run, progress)
         elif wants_resume:
             progress.say(f"there is no earlier run: starting `{run.folder}`")
-        machine = choose_machine(config.train, say=progress.say, recorded=recorded_machine(run, kept))
+        recorded = recorded_machine(run, kept, changes)
+        machine = choose_machine(config.train, say=progress.say, recorded=recorded)
         remember_machine(run, machine)
-        with machine.applied(deterministic=config.train.deterministic):
+        resumed = None
+        if kept is not None:
+            resumed = kept.path if run.is_resumed else checkpoint_path(run, kept.step)
+        with (
+            machine.applied(deterministic=config.train.deterministic),
+            Saves(run, config.checkpoint, resumed, progress) as saves,
+        ):
             with self.clock.phase("prepare"):
                 prepared = prepare(config, cache=cache_folder(), progress=progress)
                 run.record_data(prepared.lineage)
                 tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
                 held_out = HeldOut.open(prepared.shards, tokenizer)
-                loop = self._loop(prepared, machine, tokenizer, held_out)
+                loop = self._loop(prepared, machine, tokenizer, held_out, saves)
             if kept is not None:
-                check_tokens(kept, loop.shards)
+                check_tokens(kept, loop.learner.batches.documents.digest)
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
@@ -130,14 +152,16 @@ class _Job:
                 raise self._interrupted(loop, signals.noted or 0)
             if not loop.is_saved:
                 raise DiskFullError(
-                    f"step {loop.history.step} could not be saved: the disk is full; newest checkpoint: `{loop.saved}`",
+                    f"step {loop.history.step} could not be saved: the disk is full; newest checkpoint: `{saves.newest}`",
                     hint=f"make room, then {self.resume_command}",
                 )
-            return self._finish(
-                loop, LanguageModel(loop.learner.model, tokenizer), held_out, prepared, first_step
-            )
+            saves.release()
+            writer = LanguageModel(loop.learner.model.eval(), tokenizer)
+            return self._finish(loop, writer, held_out, prepared, first_step)
 
-    def _loop(self, prepared: Prepared, machine: Machine, tokenizer: Tokenizer, held_out: HeldOut) -> Loop:
+    def _loop(
+        self, prepared: Prepared, machine: Machine, tokenizer: Tokenizer, held_out: HeldOut, saves: Saves
+    ) -> Loop:
         """Everything a first step needs, at step 0."""
         config = self.loaded.config
         sizes = config.train
@@ -148,7 +172,7 @@ class _Job:
             batch_rows=sizes.micro_batch_size * sizes.accumulate_steps,
             seed=config.run.seed,
         )
-        torch.manual_seed(config.run.seed)
+        seed_generators(config.run.seed)
         model = build(config.model, tokenizer.vocabulary_size).to(machine.device)
         named = transformers_config(config.model, tokenizer.vocabulary_size, tokenizer.end_of_document_id)
         files = {
@@ -165,16 +189,15 @@ class _Job:
             history=History(),
             held_out=held_out.first(config.evaluate.held_out_tokens),
             files=files,
-            shards=batches.documents.digest,
+            saves=saves,
             clock=self.clock,
             progress=self.progress,
         )
 
     def _interrupted(self, loop: Loop, signal_number: int) -> Interrupted:
         step = loop.history.step
-        where = (
-            f"saved in `{loop.saved}`" if loop.is_saved else f"NOT saved, newest checkpoint: `{loop.saved}`"
-        )
+        newest = loop.saves.newest
+        where = f"saved in `{newest}`" if loop.is_saved else f"NOT saved, newest checkpoint: `{newest}`"
         return Interrupted(
             f"interrupted after step {step}, {where}", signal_number=signal_number, hint=self.resume_command
         )
@@ -202,10 +225,10 @@ class _Job:
         train_s = self.clock.total(*TRAIN_PHASES)
         tokens = loop.history.tokens * steps_made / step
         phases = {name: seconds.get(name, 0.0) for name in ("prepare", "evaluate", "save", "sample")}
-        assert loop.saved is not None
+        assert loop.saves.newest is not None
         return Summary(
             run=run.folder,
-            checkpoint=loop.saved,
+            checkpoint=loop.saves.newest,
             step=step,
             first_step=first_step,
             was_finished=was_finished,

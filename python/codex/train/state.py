@@ -1,96 +1,164 @@
-"""What a run carries from one step to the next beside weights and optimizer, and how a checkpoint holds all of it."""
+"""What a run carries from one step to the next beside weights and optimizer, and how a checkpoint holds all of it.
+
+`state.json` holds whole numbers and words: step and tokens, where the data are, which checkpoint is the best, the machine,
+the configuration and its digest. `state.safetensors` holds the random generators and the losses that no row of the journal
+holds yet. The schedule is a function of the step, so the step is its position. There is no gradient scaler: fp32 and bf16
+need none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from codex import checkpoint
 from codex.checkpoint import Loaded
 from codex.config import Config
 from codex.errors import DamageError
+from codex.train.generators import generator_state, restore_generators
 from codex.train.learner import Learner
 from codex.train.machine import Machine
 
-__all__ = ["History", "restore", "state_of", "state_tensors"]
+__all__ = ["Best", "History", "check_state", "restore", "state_of"]
+
+_PARTS = ("step", "metrics", "history", "data", "random", "machine", "config", "config_digest", "world_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best checkpoint so far, and by what."""
+
+    metric: str
+    direction: str
+    value: float
+    step: int
 
 
 @dataclass(slots=True)
 class History:
-    """Figures that later rows of the journal depend on."""
+    """Figures that later rows of the journal and later checkpoints depend on."""
 
     step: int = 0
     """Updates done; also the number of the next batch."""
     tokens: int = 0
     """Seen so far, a token in every epoch counted again."""
-    best: float | None = None
-    """Lowest bits per byte of a measurement while training."""
-    best_step: int | None = None
+    best: Best | None = None
     losses: list[Tensor] = field(default_factory=list)
     """Of the steps since the last row of the journal."""
 
-    def as_state(self) -> dict[str, Any]:
-        """Plain values for `state.json`; the losses are tensors and stay out."""
-        return {"tokens": self.tokens, "best": self.best, "best_step": self.best_step}
+    @property
+    def is_best(self) -> bool:
+        """Whether a checkpoint at this step is the best so far."""
+        return self.best is not None and self.best.step == self.step
+
+    def note_best(self, metrics: Mapping[str, float], metric: str, direction: str) -> None:
+        """Take note of a checkpoint at this step if it is the best so far; of two equals the newer is, as `rotate` has it."""
+        value, best = metrics.get(metric), self.best
+        if value is None:
+            return
+        if best is None or (best.metric, best.direction) != (metric, direction):
+            is_best = True
+        else:
+            is_best = value >= best.value if direction == "highest" else value <= best.value
+        if is_best:
+            self.best = Best(metric, direction, value, self.step)
 
 
-def state_of(history: History, config: Config, machine: Machine, shards: str) -> dict[str, Any]:
-    """The content of `state.json`.
+def state_of(
+    history: History, metrics: Mapping[str, float], learner: Learner, config: Config, machine: Machine
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The content of `state.json` and of `state.safetensors`.
 
     Args:
         history: where the run is.
+        metrics: measured at this step.
+        learner: its batches say where the data are.
         config: the whole configuration.
         machine: what it computes on.
-        shards: digest of the token shards.
     """
-    return {
+    random, tensors = generator_state(machine.device)
+    if history.losses:
+        tensors["losses"] = torch.stack([loss.cpu() for loss in history.losses])
+    state = {
         "step": history.step,
-        "history": history.as_state(),
+        "metrics": dict(metrics),
+        "history": {"tokens": history.tokens, "best": asdict(history.best) if history.best else None},
+        "data": _position(history.step, learner, config),
+        "random": random,
         "machine": machine.as_state(),
-        "shards": shards,
         "config": config.model_dump(mode="json"),
+        "config_digest": config.digest,
+        "world_size": 1,
+    }
+    return state, tensors
+
+
+def _position(step: int, learner: Learner, config: Config) -> dict[str, Any]:
+    """The batch that comes next: a step takes one."""
+    batches = learner.batches
+    return {
+        "epoch": batches.epoch(step),
+        "index": step,
+        "seed": config.run.seed,
+        "shards": batches.documents.digest,
     }
 
 
-def state_tensors(history: History, machine: Machine) -> dict[str, Tensor]:
-    """The content of `state.safetensors`: random generators, and the losses not yet in the journal."""
-    tensors = {"random.cpu": torch.get_rng_state()}
-    if machine.device == "cuda":
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
-    if history.losses:
-        tensors["losses"] = torch.stack(history.losses).cpu()
-    return tensors
-
-
-def restore(loaded: Loaded, learner: Learner) -> History:
-    """Put a checkpoint back: weights, optimizer and random generators in place; returns where the run was.
+def check_state(loaded: Loaded) -> None:
+    """Refuse a checkpoint that no run can go on from.
 
     Raises:
-        DamageError: if the checkpoint is of another model, or lacks a part.
+        DamageError: if it lacks a part, was imported from elsewhere, or made by several processes.
     """
-    try:
-        learner.model.load_state_dict(loaded.model)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise DamageError(f"the weights in `{loaded.path}` are of another model: {reason}") from error
-    learner.optimizer.load_state_tensors(loaded.optimizer)
-    _restore_random(loaded.state_tensors)
-    try:
-        kept: Mapping[str, Any] = loaded.state["history"]
-        history = History(loaded.step, kept["tokens"], kept["best"], kept["best_step"])
-    except (KeyError, TypeError) as error:
+    state = loaded.state
+    if "imported" in state:
         raise DamageError(
-            f"the state in `{loaded.path}` lacks {error}, expected a checkpoint of a run"
-        ) from error
-    history.losses = list(loaded.state_tensors.get("losses", torch.empty(0)).unbind())
-    return history
+            f"checkpoint `{loaded.path}` was imported: it holds weights, but no optimizer or position to go on from"
+        )
+    missing = [part for part in _PARTS if part not in state]
+    if missing:
+        raise DamageError(
+            f"the state in `{loaded.path}` lacks `{missing[0]}`, expected a checkpoint of a run"
+        )
+    if state["world_size"] != 1:
+        raise DamageError(
+            f"checkpoint `{loaded.path}` was made by {state['world_size']} processes, expected 1"
+        )
+    if state["data"]["index"] != state["step"]:
+        raise DamageError(
+            f"checkpoint `{loaded.path}` is of step {state['step']}, but its next batch is {state['data']['index']}"
+        )
 
 
-def _restore_random(tensors: Mapping[str, Tensor]) -> None:
-    if "random.cpu" in tensors:
-        torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+def restore(kept: Loaded, learner: Learner) -> History:
+    """Put a checkpoint back: weights and optimizer where they lie, random generators; returns where the run was.
+
+    Args:
+        kept: its state; the tensors are read here, straight into place.
+        learner: of the same model.
+    Raises:
+        DamageError: if the checkpoint is of another model, or its place in the data is another.
+    """
+    state = kept.state
+    epoch = learner.batches.epoch(state["data"]["index"])
+    if state["data"]["epoch"] not in (epoch, None):
+        raise DamageError(
+            f"checkpoint `{kept.path}` is in epoch {state['data']['epoch']}, by its data it should be in {epoch}"
+        )
+    into = {"model": learner.model.state_dict(), "optimizer": learner.optimizer.state_tensors()}
+    tensors = checkpoint.load(kept.path, into=into).state_tensors
+    try:
+        restore_generators(state["random"], tensors)
+    except KeyError as error:
+        raise DamageError(f"the state in `{kept.path}` lacks {error}, expected every generator") from error
+    best = state["history"]["best"]
+    return History(
+        step=kept.step,
+        tokens=state["history"]["tokens"],
+        best=Best(**best) if best else None,
+        losses=list(tensors["losses"].unbind()) if "losses" in tensors else [],
+    )
