@@ -2,24 +2,63 @@
 `tokenizer_config.json` that make a checkpoint open there.
 
 A Llama with QK-norm is transformers' `qwen3`, one without is its `llama`; the weights already carry their names.
+The way back is `foreign.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from codex.models.llama import ModelConfig
+from codex.errors import UsageError
 
-__all__ = ["tokenizer_config", "transformers_config"]
+if TYPE_CHECKING:
+    from codex.models.llama import ModelConfig
+
+__all__ = ["require_expressible", "tensor_shapes", "tokenizer_config", "transformers_config"]
+
+#: The keys of `config.model` that the `config.json` below says.
+_EXPRESSED = frozenset(
+    {"name", "width", "layers", "heads", "key_value_heads", "context", "feed_forward_width", "tie_embeddings"}
+    | {"qk_norm", "rope_theta", "norm_epsilon"}
+)
+
+#: Keys without effect once training is over.
+_TRAINING_ONLY = frozenset({"dropout"})
 
 
-def transformers_config(config: ModelConfig, vocabulary_size: int, end_of_document_id: int) -> dict[str, Any]:
+def require_expressible(model: Mapping[str, Any]) -> None:
+    """Refuse a model with an option that no architecture in transformers has.
+
+    Args:
+        model: the section `model` as a run recorded it; an option that is null, false or 0 is off.
+    Raises:
+        UsageError: naming the option.
+
+    >>> require_expressible({"name": "llama", "window": 128})
+    Traceback (most recent call last):
+    codex.errors.UsageError: `model.window` is 128, which no architecture in transformers has
+    """
+    if model.get("name") != "llama":
+        raise UsageError(f"`model.name` is {model.get('name')!r}, which no architecture in transformers is")
+    for key, value in model.items():
+        if key not in _EXPRESSED | _TRAINING_ONLY and value:
+            raise UsageError(
+                f"`model.{key}` is {value!r}, which no architecture in transformers has",
+                hint="`--to safetensors` writes the weights alone",
+            )
+
+
+def transformers_config(
+    config: ModelConfig, vocabulary_size: int, end_of_document_id: int, dtype: str = "float32"
+) -> dict[str, Any]:
     """The content of `config.json`.
 
     Args:
         config: `config.model`.
         vocabulary_size: rows of the embedding.
         end_of_document_id: the token that ends, and so also starts, every document.
+        dtype: what the weights are stored as, in torch's words.
 
     >>> from types import SimpleNamespace
     >>> sizes = dict(width=8, layers=1, heads=2, key_value_heads=2, context=4, feed_forward_width=8)
@@ -48,7 +87,7 @@ def transformers_config(config: ModelConfig, vocabulary_size: int, end_of_docume
         "rms_norm_eps": config.norm_epsilon,
         "rope_parameters": {"rope_theta": config.rope_theta, "rope_type": "default"},
         "tie_word_embeddings": config.tie_embeddings,
-        "dtype": "float32",
+        "dtype": dtype,
         "use_cache": True,
         "vocab_size": vocabulary_size,
         **({"mlp_bias": False} if kind == "llama" else {"use_sliding_window": False}),
@@ -71,3 +110,19 @@ def tokenizer_config(context: int) -> dict[str, Any]:
         "clean_up_tokenization_spaces": False,
         "model_max_length": context,
     }
+
+
+def tensor_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight of the model, nothing of which is allocated.
+
+    >>> from codex.config.schema import Model
+    >>> tensor_shapes(Model(width=8, layers=1, heads=1, key_value_heads=1), 300)["model.embed_tokens.weight"]
+    (300, 8)
+    """
+    import torch
+
+    from codex.models import build
+
+    with torch.device("meta"):
+        model = build(config, vocabulary_size)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
