@@ -21,6 +21,7 @@ modle:
 model:
   width: 100
   heads: 3
+  key_value_heads: 3
   tie_embeddings: yes
 train:
   max_steps: 1e3
@@ -37,17 +38,17 @@ error: ConfigError: 8 faults in the configuration
     hint: did you mean `model`?
   `model.width` is 100, expected a multiple of `model.heads`, which is 3 (bad.yaml:4:10, bad.yaml:5:10)
     hint: use `model.width: 96` or `model.width: 102`
-  `model.tie_embeddings` is the text `yes`, expected true or false (bad.yaml:6:19)
+  `model.tie_embeddings` is the text `yes`, expected true or false (bad.yaml:7:19)
     hint: use `true`
-  `train.max_steps` is 1000.0, expected a whole number from 1 to 1000000000 (bad.yaml:8:14)
+  `train.max_steps` is 1000.0, expected a whole number from 1 to 1000000000 (bad.yaml:9:14)
     hint: use `1000`
-  `train.max_steps` is written twice, first at bad.yaml:8:3 (bad.yaml:9:3)
+  `train.max_steps` is written twice, first at bad.yaml:9:3 (bad.yaml:10:3)
     hint: keep one of them
-  unknown key `train.warmup_step` (bad.yaml:10:3)
+  unknown key `train.warmup_step` (bad.yaml:11:3)
     hint: did you mean `train.warmup_steps`?
-  `train.learning_rate` is the text `1e-4`, expected a number above 0 and at most 10 (bad.yaml:11:18)
+  `train.learning_rate` is the text `1e-4`, expected a number above 0 and at most 10 (bad.yaml:12:18)
     hint: remove the quotes
-  unknown key `evaluate.max_steps` (bad.yaml:13:3)
+  unknown key `evaluate.max_steps` (bad.yaml:14:3)
     hint: did you mean `train.max_steps`?
 """
 
@@ -60,7 +61,7 @@ def test_validate_says_everything_that_is_wrong(codex: Codex, tmp_path: Path) ->
 
 def test_validate_lists_faults_for_programs(codex: Codex, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("train:\n  max_step: 5\n")
-    done = codex("config", "validate", "bad.yaml", "model.width=4", "--json")
+    done = codex("config", "validate", "bad.yaml", "model.width=5", "--json")
     facts = json.loads(done.stdout)
     assert done.returncode == 2
     assert (facts["kind"], facts["is_valid"], facts["digest"]) == ("config.validate", False, None)

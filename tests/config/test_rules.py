@@ -90,9 +90,9 @@ def test_broken_rule_shows_where_each_key_was_written(block: Block) -> None:
 
 
 def test_rule_is_judged_whatever_else_is_wrong(block: Block) -> None:
-    answer = block("model:\n  width: 100\ntrain:\n  max_steps: many\nmodle: 1\n")
+    answer = block("model:\n  width: 101\ntrain:\n  max_steps: many\nmodle: 1\n")
     assert answer.startswith("3 faults in the configuration")
-    assert "`model.width` is 100, expected a multiple" in answer
+    assert "`model.width` is 101, expected a multiple" in answer
 
 
 def test_rule_about_a_faulty_key_is_not_judged(block: Block) -> None:
@@ -115,5 +115,5 @@ def test_run_name_may_be_any_folder_name(name: str | None) -> None:
 
 def test_rules_hold_for_configurations_made_in_python_too() -> None:
     with pytest.raises(ValidationError, match=r"expected less than `train\.max_steps`.*; .*|`model\.width`"):
-        Config(model=Model(width=100), train=Train(max_steps=1))
+        Config(model=Model(width=101), train=Train(max_steps=1))
     assert Config(data=Data(corpus=None, paths=("src",))).data.paths == ("src",)

@@ -82,17 +82,17 @@ class Model(Section):
 
     name: str = Field(default="llama", min_length=1)
     """Architecture, by its name in the registry of models."""
-    width: int = Field(default=192, ge=2, le=65_536)
+    width: int = Field(default=128, ge=2, le=65_536)
     """Numbers in the vector that stands for one token; a multiple of `model.heads`."""
     layers: int = Field(default=4, ge=1, le=1024)
     """Blocks of attention and feed-forward, one after the other."""
-    heads: int = Field(default=3, ge=1, le=1024)
+    heads: int = Field(default=2, ge=1, le=1024)
     """Attention heads per layer; each sees `model.width` / `model.heads` numbers, an even count for RoPE."""
-    key_value_heads: int = Field(default=3, ge=1, le=1024)
+    key_value_heads: int = Field(default=2, ge=1, le=1024)
     """Heads that keys and values have: a divisor of `model.heads`; fewer is grouped-query attention."""
     context: int = Field(default=256, ge=2, le=1_048_576)
     """Tokens the model sees at once; also the length of a training row."""
-    feed_forward_width: int = Field(default=512, ge=1, le=1_048_576)
+    feed_forward_width: int = Field(default=384, ge=1, le=1_048_576)
     """Numbers in the hidden layer of the SwiGLU feed-forward."""
     tie_embeddings: bool = True
     """Whether the output layer is the transpose of the embedding, which saves vocabulary x width weights."""
@@ -109,17 +109,17 @@ class Model(Section):
 class Train(Section):
     """How the weights are learned. A step is one update of the weights."""
 
-    max_steps: int = Field(default=1500, ge=1, le=1_000_000_000)
+    max_steps: int = Field(default=1200, ge=1, le=1_000_000_000)
     """Steps after which the run ends; the clock never ends one."""
     accumulate_steps: int = Field(default=1, ge=1, le=1_048_576)
     """Batches whose gradients are summed before one step."""
-    micro_batch_size: int = Field(default=4, ge=1, le=1_048_576)
+    micro_batch_size: int = Field(default=8, ge=1, le=1_048_576)
     """Rows in one batch; a step sees this times `train.accumulate_steps` times `model.context` tokens."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
-    learning_rate: float = Field(default=0.02, gt=0, le=10)
+    learning_rate: float = Field(default=0.015, gt=0, le=10)
     """Highest learning rate of what Muon updates: the weight matrices inside the layers."""
-    adam_learning_rate: float = Field(default=0.01, gt=0, le=10)
+    adam_learning_rate: float = Field(default=0.02, gt=0, le=10)
     """Highest learning rate of what AdamW updates: embeddings, norms and head; with `adamw`, everything."""
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     """Decoupled weight decay of the matrices inside the layers; it is scaled by the learning rate."""
@@ -204,7 +204,7 @@ class Config(Section):
 
     >>> config = Config(train=Train(max_steps=50))
     >>> config.train.max_steps, config.model.width
-    (50, 192)
+    (50, 128)
     """
 
     run: Run = Run()
