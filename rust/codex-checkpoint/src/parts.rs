@@ -14,6 +14,9 @@ use codex_file::{Error, Result};
 /// One read: it is digested before it leaves the second-level cache.
 const READ_BYTES: usize = 256 << 10;
 
+/// What the distance between source and destination of a copy is counted in.
+const PAGE_BYTES: usize = 4096;
+
 /// Below this, starting a thread costs more than it saves.
 const THREADED_BYTES: u64 = 4 << 20;
 
@@ -80,7 +83,7 @@ pub(crate) fn read(mut parts: Vec<Part<'_>>) -> Result<()> {
     }
     let queue = Mutex::new(parts.into_iter());
     let work = || {
-        let mut scratch = Vec::new();
+        let mut scratch = Scratch::default();
         loop {
             // A poisoned lock means another worker panicked, and the scope is about to say so.
             let next = queue.lock().map_or(None, |mut parts| parts.next());
@@ -105,27 +108,35 @@ pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 impl Part<'_> {
-    fn read(self, scratch: &mut Vec<u8>) -> Result<()> {
+    fn read(self, scratch: &mut Scratch) -> Result<()> {
         let mut hasher = self.digest.map(|digest| Hasher::new(digest.algorithm()));
-        let mut offset = self.start;
-        let mut piece = |buffer: &mut [u8]| {
-            self.source.read_at(buffer, offset)?;
-            offset += buffer.len() as u64;
+        let mut take = |bytes: &[u8]| {
             if let Some(hasher) = &mut hasher {
-                hasher.update(buffer);
+                hasher.update(bytes);
             }
-            Ok(())
         };
-        if let Some(into) = self.into {
-            into.chunks_mut(READ_BYTES).try_for_each(&mut piece)?;
-        } else {
-            scratch.resize(READ_BYTES, 0);
-            let mut left = self.bytes;
-            while left > 0 {
-                let length = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
-                piece(&mut scratch[..length])?;
-                left -= length as u64;
+        let mut into = self.into;
+        let mut done = 0;
+        while done < self.bytes {
+            let length = usize::try_from(self.bytes - done).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+            let offset = self.start + done;
+            match into.take().map(|rest| rest.split_at_mut(length)) {
+                Some((piece, rest)) if !is_slow(piece, offset) => {
+                    self.source.read_at(piece, offset)?;
+                    take(piece);
+                    into = Some(rest);
+                }
+                pieces => {
+                    let buffer = scratch.for_offset(offset, length);
+                    self.source.read_at(buffer, offset)?;
+                    take(buffer);
+                    if let Some((piece, rest)) = pieces {
+                        piece.copy_from_slice(buffer);
+                        into = Some(rest);
+                    }
+                }
             }
+            done += length as u64;
         }
         match (hasher, self.digest) {
             (Some(hasher), Some(expected)) => {
@@ -133,6 +144,29 @@ impl Part<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether the kernel's copy out of the page cache would crawl.
+///
+/// It copies with `rep movs`. On Zen 3 that runs at 2 GB/s instead of 12 if the destination lies 1 to 31 bytes after the source,
+/// both taken modulo a page (measured; every other distance is fast). The page cache holds a file from the start of a page.
+fn is_slow(destination: &[u8], offset: u64) -> bool {
+    let distance = (destination.as_ptr().addr() as u64).wrapping_sub(offset) % PAGE_BYTES as u64;
+    (1..32).contains(&distance)
+}
+
+/// A buffer for one read, placed in its page as the bytes are in theirs.
+#[derive(Default)]
+struct Scratch(Vec<u8>);
+
+impl Scratch {
+    fn for_offset(&mut self, offset: u64, length: usize) -> &mut [u8] {
+        self.0.resize(READ_BYTES + PAGE_BYTES, 0);
+        let address = self.0.as_ptr().addr() as u64;
+        #[allow(clippy::cast_possible_truncation)] // below PAGE_BYTES
+        let start = (offset.wrapping_sub(address) % PAGE_BYTES as u64) as usize;
+        &mut self.0[start..start + length]
     }
 }
 
