@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -47,7 +48,7 @@ class Checkpointer:
         checkpoints: the folder of checkpoints, or a run that has one.
         keep_last, keep_every_steps, keep_best, metric, highest, protect: which stay, as for `rotate`.
         asynchronous: whether `save` returns once everything is copied, and a thread does the rest. It costs
-            up to twice the memory of what is saved.
+            the memory of what is saved once more, and twice where saves come faster than the disk takes them.
         digest: `xxh3` or `sha256`, as for `save`.
         shard_bytes: as for `save`.
 
@@ -83,8 +84,8 @@ class Checkpointer:
         self._digest, self._shard_bytes = digest, shard_bytes
         self._owner = os.getpid()
         self._writer = CheckpointWriter(self._folder) if asynchronous else None
-        self._buffers = [KeptBuffer() for _ in range(BUFFERS)]
-        self._submitted = 0
+        self._free = [KeptBuffer() for _ in range(BUFFERS)]
+        self._busy: deque[KeptBuffer] = deque()
         self._errors: list[CodexError] = []
         self._saved: Path | None = None
         self._rotation: Rotation | None = None
@@ -115,7 +116,7 @@ class Checkpointer:
         if self._is_closed:
             raise UsageError("the checkpointer is closed, so it saves no more")
         self._settle(BUFFERS - 1)
-        buffer = self._buffers[self._submitted % BUFFERS]
+        buffer = self._free[-1]  # the one used last: a second is filled only while the first is written
         handed = contents(
             step,
             model=model,
@@ -133,7 +134,7 @@ class Checkpointer:
             self._note(*checkpoint_rotate(self._folder, self._keep, False))
         else:
             self._writer.submit(handed, self._keep)
-            self._submitted += 1
+            self._busy.append(self._free.pop())
 
     def wait(self) -> None:
         """Return when everything handed over is saved and rotated.
@@ -190,6 +191,7 @@ class Checkpointer:
         if self._writer is None:
             return
         for _, path, removed, skipped, error in self._writer.finished(in_flight):
+            self._free.append(self._busy.popleft())
             if path is not None:
                 self._saved = path
             if error is None:
