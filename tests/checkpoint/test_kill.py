@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,11 @@ def leftovers(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if "partial" in path.name]
 
 
+def clear(folder: Path) -> None:
+    for path in folder.glob("step-*"):
+        shutil.rmtree(path)
+
+
 @pytest.mark.parametrize("step", [1, 2], ids=["replacing a step", "a new step"])
 def test_a_kill_at_any_system_call_loses_nothing(tmp_path: Path, step: int) -> None:
     points = set()
@@ -66,10 +72,7 @@ def test_a_kill_at_any_system_call_loses_nothing(tmp_path: Path, step: int) -> N
         save_step(str(tmp_path), 3, 0)
         assert newest(tmp_path) == (3, weights(3, 0))
         assert leftovers(tmp_path) == [], f"killed at {point}"
-        for path in tmp_path.glob("step-*"):
-            for file in path.iterdir():
-                file.unlink()
-            path.rmdir()
+        clear(tmp_path)
         save_step(str(tmp_path), 1, 0)
     assert len(points) >= 20
     assert seen == {False, True}
@@ -92,6 +95,24 @@ def test_a_rotation_killed_anywhere_leaves_whole_checkpoints(tmp_path: Path) -> 
         for step in (1, 2, 3):
             save_step(str(tmp_path), step, 0)
         assert leftovers(tmp_path) == []
+    assert [summary.step for summary in list_checkpoints(tmp_path).checkpoints] == [3]
+
+
+def test_a_kill_at_any_system_call_of_a_background_save_loses_nothing(tmp_path: Path) -> None:
+    wanted = {1: weights(1, 0), 2: weights(2, 7), 3: weights(3, 7)}
+    seen = set()
+    save_step(str(tmp_path), 1, 0)
+    for point in kills(tmp_path, "background", 2, 7):
+        step, data = newest(tmp_path)
+        assert data == wanted[step], f"killed at {point}"
+        assert list_checkpoints(tmp_path).unreadable == [], f"killed at {point}"
+        seen.add(step)
+        save_step(str(tmp_path), 4, 0)
+        assert newest(tmp_path) == (4, weights(4, 0))
+        assert leftovers(tmp_path) == [], f"killed at {point}"
+        clear(tmp_path)
+        save_step(str(tmp_path), 1, 0)
+    assert seen == {1, 2, 3}
     assert [summary.step for summary in list_checkpoints(tmp_path).checkpoints] == [3]
 
 

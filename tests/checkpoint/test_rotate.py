@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from codex.checkpoint import find_latest, list_checkpoints, rotate
-from codex.errors import MissingDataError, UsageError
+from codex.checkpoint import Loaded, find_latest, list_checkpoints, load, rotate
+from codex.errors import DamageError, MissingDataError, UsageError
 
 SaveStep = Callable[..., Path]
 
@@ -53,6 +54,62 @@ def test_the_last_the_best_and_the_newest_stay(
     }
 
 
+def test_every_reason_keeps_and_a_dry_run_only_says(save_step: SaveStep, checkpoints: Path) -> None:
+    paths = {step: save_step(step, metrics={"accuracy": 0.9 if step == 30 else step / 1000}) for step in range(10, 100, 10)}
+    (checkpoints / "step-00000020.pin").touch()
+    rules = {
+        "keep_last": 1,
+        "keep_every_steps": 40,
+        "keep_best": 1,
+        "metric": "accuracy",
+        "highest": True,
+        "protect": [f"{checkpoints}/../{checkpoints.name}/step-00000010", "nowhere"],
+    }
+    before = {path.name for path in checkpoints.iterdir()}
+    planned = rotate(checkpoints, **rules, dry_run=True)  # type: ignore[arg-type]
+    assert planned.removed == [paths[step] for step in (70, 60, 50)]
+    assert {path.name for path in checkpoints.iterdir()} == before
+    assert rotate(checkpoints, **rules).removed == planned.removed  # type: ignore[arg-type]
+    assert steps(checkpoints) == [90, 80, 40, 30, 20, 10]
+    (checkpoints / "step-00000020.pin").unlink()
+    rotate(checkpoints, keep_last=1)
+    assert steps(checkpoints) == [90]
+
+
+def test_the_lowest_is_the_best_unless_told_otherwise(save_step: SaveStep, checkpoints: Path) -> None:
+    for step, loss in {1: 3.0, 2: 1.0, 3: 1.0, 4: 2.0}.items():
+        save_step(step, metrics={"loss": loss})
+    rotate(checkpoints, keep_last=1, keep_best=1, metric="loss")
+    assert steps(checkpoints) == [4, 3]
+
+
+def test_a_load_while_its_checkpoint_is_rotated_away_is_whole_or_an_error(
+    save_step: SaveStep, checkpoints: Path, holds: Callable[[Loaded, int], None]
+) -> None:
+    whole = 0
+    stop = threading.Event()
+
+    def write() -> None:
+        for step in range(1, 60):
+            save_step(step)
+            rotate(checkpoints, keep_last=1)
+        stop.set()
+
+    save_step(1)
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not stop.is_set():
+        for summary in list_checkpoints(checkpoints).checkpoints:
+            try:
+                holds(load(summary.path), summary.step)
+                whole += 1
+            except (DamageError, MissingDataError):
+                continue
+    writer.join()
+    assert whole > 0
+    holds(load(checkpoints / "step-00000059"), 59)
+
+
 def test_the_newest_that_verifies_stays_even_when_newer_ones_fill_the_count(
     save_step: SaveStep, checkpoints: Path
 ) -> None:
@@ -95,5 +152,7 @@ def test_a_folder_that_is_not_there_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_negative_count_is_refused(checkpoints: Path) -> None:
+    with pytest.raises(UsageError, match="`keep_every_steps` is 0, expected at least 1"):
+        rotate(checkpoints, keep_last=1, keep_every_steps=0)
     with pytest.raises(UsageError, match="`keep_last` is -1"):
         rotate(checkpoints, keep_last=-1)
