@@ -90,6 +90,12 @@ def test_tensors_of_another_kind_are_named(
     assert found.tensors == [TensorChange("model.safetensors", "x", left, right)]
 
 
+def test_tied_names_are_one_tensor(saved: Save) -> None:
+    one, other = torch.zeros(2), torch.ones(2)
+    found = diff(saved("a", model={"x": one, "y": one}), saved("b", model={"x": other, "y": other}))
+    assert ([each.name for each in found.tensors], found.common) == (["x"], 1)
+
+
 def test_every_file_of_tensors_is_compared(saved: Save) -> None:
     one, other = {"m": torch.zeros(2)}, {"m": torch.ones(2)}
     found = diff(

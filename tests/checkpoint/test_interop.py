@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 from codex.checkpoint import export, import_folder, load, save  # noqa: E402
 from codex.errors import DamageError, DiskFullError, UsageError  # noqa: E402
 from codex.file import FailPoints, read_manifest, verify_folder  # noqa: E402
+from codex.models.names import tensor_shapes  # noqa: E402
 from tests.checkpoint.trained import SHAPES, configured, drawn, prompt, save_model, tokenizer  # noqa: E402
 
 TEXTS = ["def spam(x):\n    return 'häm'\n", "  \t\n", "1234 don't", "日本語 text", "<|endoftext|>"]
@@ -42,6 +43,13 @@ def test_transformers_opens_an_export_with_equal_logits(
     words = transformers.AutoTokenizer.from_pretrained(made.path)
     for text in TEXTS:
         assert words(text)["input_ids"] == tokenizer().encode(text, "ids").tolist(), text
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_table_of_weights_is_that_of_the_modules(shape: dict[str, Any]) -> None:
+    config = configured(**shape)
+    found = {name: tuple(tensor.shape) for name, tensor in drawn(config).state_dict().items()}
+    assert tensor_shapes(config.model, config.tokens.vocabulary_size) == found
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

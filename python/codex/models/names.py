@@ -113,16 +113,34 @@ def tokenizer_config(context: int) -> dict[str, Any]:
 
 
 def tensor_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight of the model, nothing of which is allocated.
+    """Name and shape of every weight of the model; a test holds them to the modules.
 
     >>> from codex.config.schema import Model
-    >>> tensor_shapes(Model(width=8, layers=1, heads=1, key_value_heads=1), 300)["model.embed_tokens.weight"]
-    (300, 8)
+    >>> shapes = tensor_shapes(Model(width=8, layers=1, heads=1, key_value_heads=1), 300)
+    >>> shapes["model.embed_tokens.weight"], len(shapes)
+    ((300, 8), 13)
     """
-    import torch
-
-    from codex.models import build
-
-    with torch.device("meta"):
-        model = build(config, vocabulary_size)
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    width, head_size = config.width, config.width // config.heads
+    queries, keys = config.heads * head_size, config.key_value_heads * head_size
+    layer: dict[str, tuple[int, ...]] = {
+        "input_layernorm": (width,),
+        "self_attn.q_proj": (queries, width),
+        "self_attn.k_proj": (keys, width),
+        "self_attn.v_proj": (keys, width),
+        "self_attn.o_proj": (width, queries),
+        **({"self_attn.q_norm": (head_size,), "self_attn.k_norm": (head_size,)} if config.qk_norm else {}),
+        "post_attention_layernorm": (width,),
+        "mlp.gate_proj": (config.feed_forward_width, width),
+        "mlp.up_proj": (config.feed_forward_width, width),
+        "mlp.down_proj": (width, config.feed_forward_width),
+    }
+    return {
+        "model.embed_tokens.weight": (vocabulary_size, width),
+        "model.norm.weight": (width,),
+        **({} if config.tie_embeddings else {"lm_head.weight": (vocabulary_size, width)}),
+        **{
+            f"model.layers.{n}.{name}.weight": shape
+            for n in range(config.layers)
+            for name, shape in layer.items()
+        },
+    }
