@@ -71,13 +71,12 @@ impl<'a> TensorReader<'a> {
         parts::read(parts)
     }
 
-    /// Reads every tensor and compares it with what was written.
-    pub(crate) fn verify(&self) -> Result<()> {
-        let parts = self.shards.iter().flat_map(|shard| {
+    /// Every tensor, to be read and compared with what was written.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.shards.iter().flat_map(|shard| {
             let tensors = shard.tensors.iter();
             tensors.map(|info| shard.part(info, None))
-        });
-        parts::read(parts.collect())
+        })
     }
 
     fn parts_of<'b>(&'b self, destinations: Vec<(&str, &'b mut [u8])>) -> Result<Vec<Part<'b>>> {

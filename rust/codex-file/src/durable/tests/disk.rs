@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use codex_file::digest::{Algorithm, digest_bytes};
 use codex_file::record::Event;
@@ -265,24 +265,42 @@ impl Disk {
         beginnings.chain(without_one).chain(random).collect()
     }
 
-    /// Lays out in `target` what is found after the power cut.
-    pub(crate) fn lay_out(&self, cut: &Cut, target: &Path) {
+    /// What is found after the power cut.
+    pub(crate) fn state(&self, cut: &Cut) -> State {
         let mut found = self.clone();
         for (operation, &fate) in self.unsynced.iter().zip(&cut.0) {
             operation.kind.apply(&mut found.nodes[operation.node], fate);
         }
-        found.lay_out_node(0, target);
+        let mut state = State::default();
+        found.add_to(&mut state, 0, Path::new(""));
+        state
     }
 
-    fn lay_out_node(&self, node: usize, target: &Path) {
+    fn add_to(&self, state: &mut State, node: usize, path: &Path) {
         match &self.nodes[node] {
             Node::Folder { durable, .. } => {
-                fs::create_dir_all(target).expect("a folder");
+                state.0.insert(path.to_owned(), None);
                 for (name, &below) in durable {
-                    self.lay_out_node(below, &target.join(name));
+                    self.add_to(state, below, &path.join(name));
                 }
             }
-            Node::File { durable, .. } => fs::write(target, durable).expect("a file"),
+            Node::File { durable, .. } => drop(state.0.insert(path.to_owned(), Some(durable.clone()))),
+        }
+    }
+}
+
+/// A tree of files and folders (`None`), each above what is in it.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub(crate) struct State(BTreeMap<PathBuf, Option<Vec<u8>>>);
+
+impl State {
+    /// Puts the tree into the empty folder `target`.
+    pub(crate) fn lay_out(&self, target: &Path) {
+        for (path, content) in &self.0 {
+            match content {
+                Some(bytes) => fs::write(target.join(path), bytes).expect("a file"),
+                None => fs::create_dir_all(target.join(path)).expect("a folder"),
+            }
         }
     }
 }

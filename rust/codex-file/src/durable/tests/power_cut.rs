@@ -24,7 +24,7 @@ fn a_power_cut_after_any_call_leaves_the_old_or_the_new() {
             let done = made == events.len() && protocol.name != "a lock";
             for cut in disk.cuts(40, protocol.name) {
                 let found = fresh_home();
-                disk.lay_out(&cut, found.path());
+                disk.state(&cut).lay_out(found.path());
                 let fault = format!("cut after {made} calls, {cut:?}");
                 protocol.check(found.path(), &ends, done, &fault);
                 states += 1;
@@ -55,7 +55,7 @@ fn the_model_finds_a_writer_that_forgets_to_sync() {
         .iter()
         .map(|cut| {
             let found = fresh_home();
-            disk.lay_out(cut, found.path());
+            disk.state(cut).lay_out(found.path());
             fs::read(found.path().join("file")).unwrap()
         })
         .collect();
