@@ -97,6 +97,19 @@ def test_the_command_to_resume_is_one_that_works(type_: Type, words: list[str]) 
     assert json.loads(out)["was_finished"] is True
 
 
+def test_changed_keys_are_one_line_each_and_may_be_allowed(type_: Type, words: list[str]) -> None:
+    assert type_("train", *words)[0] == 0
+    changed = [*words, "train.max_steps=13", "train.weight_decay=0.5", "model.dropout=0.25"]
+    code, out, err = type_("train", *changed, "--resume")
+    assert code == 2 and out == ""
+    lines = err.splitlines()
+    assert lines[0].endswith("run `runs/tiny` began with another configuration")
+    assert lines[1:3] == ["  `model.dropout` was 0.0, is 0.25", "  `train.weight_decay` was 0.1, is 0.5"]
+    assert "--allow-changes" in err
+    code, _, err = type_("train", *changed, "--resume", "--allow-changes")
+    assert code == 0 and "changed: `train.weight_decay` was 0.1, is 0.5" in err
+
+
 def test_quiet_talks_only_on_stdout(type_: Type, words: list[str]) -> None:
     code, out, err = type_("train", *words, "--quiet")
     assert code == 0 and err == "" and out.startswith("run ")
@@ -112,6 +125,7 @@ def test_quiet_talks_only_on_stdout(type_: Type, words: list[str]) -> None:
         (["train", "train.device=cuda"], 5, "train.device"),
         (["train", "--resume", "--resume-from", "x"], 2, "both"),
         (["train", "--resume-from", "x"], 3, "no checkpoint"),
+        (["train", "--allow-changes"], 2, "without `--resume`"),
         (["train", "data.paths=[absent]", "data.corpus=null"], 3, "absent"),
         (["train", "run.directory=/proc/nowhere"], 5, "/proc/nowhere"),
     ],

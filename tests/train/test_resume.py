@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex.config import LoadedConfig
-from codex.errors import ConfigError, DamageError, DataError, Interrupted, MissingDataError, UsageError
+from codex.errors import ConfigError, DamageError, DataError, Interrupted
 from codex.train import Summary, train
 from tests.train.tiny import TINY, Settings, Talk, assert_same_end, write_corpus
 
@@ -150,7 +150,8 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(settings: Settings, whole
     talk = Talk()
     summary = train(loaded, resume=True, progress=talk)
     assert summary.first_step == 8
-    assert any(str(newest) in warning and file in warning for warning in talk.warnings)
+    assert [str(newest) in warning and file in warning for warning in talk.warnings] == [True]
+    assert newest.is_dir(), "what is passed over is left alone"
     assert_same_end(whole.run, summary.run)
 
 
@@ -209,35 +210,6 @@ def test_other_text_is_refused(settings: Settings, tmp_path: Path) -> None:
     for arguments in ({"resume": True}, {"resume_from": Path(loaded.config.run.directory) / "tiny"}):
         with pytest.raises(DataError, match=r"data|tokens"):
             train(loaded, **arguments)
-
-
-def test_resume_from_goes_on_in_a_fresh_run(settings: Settings, whole: Summary) -> None:
-    first = train(settings())
-    kept = {path: path.read_bytes() for path in first.run.rglob("*") if path.is_file()}
-    summary = train(settings(), resume_from=whole.run / "checkpoints" / "step-00000008")
-    assert summary.run.name == "tiny-2" and summary.first_step == 8
-    for name in ("model.safetensors", "optimizer.safetensors", "state.safetensors"):
-        assert (summary.checkpoint / name).read_bytes() == (whole.checkpoint / name).read_bytes()
-    assert {path: path.read_bytes() for path in kept} == kept, "the run it came from is as it was"
-
-
-def test_resume_from_then_stopped_then_resumed(settings: Settings, whole: Summary) -> None:
-    loaded = settings()
-    with pytest.raises(Interrupted):
-        train(loaded, resume_from=whole.run / "checkpoints" / "step-00000008", progress=Talk(stop_at=9))
-    summary = train(loaded, resume=True)
-    assert summary.first_step == 9
-    assert (summary.checkpoint / "model.safetensors").read_bytes() == (
-        whole.checkpoint / "model.safetensors"
-    ).read_bytes()
-
-
-def test_resume_from_nothing_is_refused(settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError):
-        train(settings(), resume_from=tmp_path / "nowhere")
-    with pytest.raises(UsageError, match="both"):
-        train(settings(), resume=True, resume_from=tmp_path)
-    assert not Path(settings().config.run.directory).exists()
 
 
 def test_a_signal_leaves_with_its_code_and_the_command_to_go_on(settings: Settings) -> None:
