@@ -126,6 +126,20 @@ def test_keys_files_and_parents_are_named(saved: Save) -> None:
     assert (found.files[1].after, found.files[2].before) == (None, None)
 
 
+def test_how_it_was_written_is_no_difference(saved: Save) -> None:
+    """Shards and another digest are the same content: what cannot be compared by digest is read."""
+    parts = {**model(a=torch.ones(600), b=torch.zeros(600)), "files": {"x": b"1"}}
+    plain = saved("a", **parts)
+    shards = saved("b", **parts, shard_bytes=3000)
+    sha256 = saved("c", **parts, digest="sha256")
+    assert len(list(shards.glob("model-*-of-*.safetensors"))) == 2
+    assert not diff(plain, shards) and not diff(plain, sha256) and not diff(shards, sha256)
+    other = saved(
+        "d", **{**parts, **model(a=torch.ones(600), b=torch.ones(600))}, shard_bytes=3000, digest="sha256"
+    )
+    assert [(each.name, each.differing) for each in diff(plain, other).tensors] == [("b", 600)]
+
+
 def damage(checkpoint: Path) -> None:
     file = checkpoint / "model.safetensors"
     data = bytearray(file.read_bytes())

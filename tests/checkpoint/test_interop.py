@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from codex.checkpoint import export, import_folder, load, save  # noqa: E402
 from codex.errors import DamageError, DiskFullError, UsageError  # noqa: E402
-from codex.file import FailPoints, read_manifest, verify_folder  # noqa: E402
+from codex.file import FailPoints, read_manifest, safetensors_layout, verify_folder  # noqa: E402
 from codex.models.names import tensor_shapes  # noqa: E402
 from tests.checkpoint.trained import SHAPES, configured, drawn, prompt, save_model, tokenizer  # noqa: E402
 
@@ -61,6 +61,30 @@ def test_half_precision_stays_what_it_is(dtype: torch.dtype, checkpoints: Path, 
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf").state_dict()
     for name, tensor in load(path).model.items():
         assert theirs[name].dtype == dtype and torch.equal(theirs[name], tensor), name
+
+
+def test_shards_stay_shards_for_transformers_and_become_one_file_of_weights(
+    checkpoints: Path, tmp_path: Path
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = configured(tie_embeddings=False)
+    model = drawn(config)
+    path = save_model(checkpoints, model, config, shard_bytes=50_000)
+    made = export(path, tmp_path / "hf", to="hf")
+    shards = [name for name in made.files if name.startswith("model-")]
+    assert len(shards) >= 3 and {*shards, "model.safetensors.index.json"} < {
+        each.name for each in path.iterdir()
+    }
+    index = json.loads((tmp_path / "hf" / "model.safetensors.index.json").read_text())
+    assert index == json.loads((path / "model.safetensors.index.json").read_text())
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(made.path).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(prompt()).logits, model(prompt()), rtol=0, atol=1e-5)
+    again = load(import_folder(made.path, tmp_path / "again").path)
+    assert all(torch.equal(again.model[name], tensor) for name, tensor in model.state_dict().items())
+    assert export(path, tmp_path / "one", to="safetensors").files == ["model.safetensors"]
+    tensors, _, _ = safetensors_layout(tmp_path / "one" / "model.safetensors")
+    assert {tensor.name for tensor in tensors} == model.state_dict().keys()
 
 
 def test_one_file_of_weights_holds_every_name(checkpoints: Path, tmp_path: Path) -> None:
