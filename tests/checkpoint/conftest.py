@@ -60,5 +60,15 @@ def save_step(checkpoints: Path) -> SaveStep:
 
 
 @pytest.fixture
+def save_in_shards(checkpoints: Path) -> SaveStep:
+    """Saves the checkpoint of one step in small shards with SHA-256."""
+
+    def run(step: int) -> Path:
+        return save(checkpoints, step, **contents(step), digest="sha256", shard_bytes=3000)
+
+    return run
+
+
+@pytest.fixture
 def holds() -> Callable[[Loaded, int], None]:
     return assert_holds

@@ -21,6 +21,14 @@ SaveStep = Callable[..., Path]
 FLIPS_PER_FILE = 150
 
 
+@pytest.fixture(params=["save_step", "save_in_shards"])
+def saved(request: pytest.FixtureRequest) -> Path:
+    """One checkpoint: with XXH3 in one file for each part, and with SHA-256 in shards."""
+    path: Path = request.getfixturevalue(request.param)(1000)
+    assert (path / "optimizer.safetensors.index.json").exists() == (request.param == "save_in_shards")
+    return path
+
+
 def flip(path: Path, bit: int) -> None:
     """Turn one bit over; done twice, nothing has happened."""
     with path.open("r+b") as file:
@@ -50,8 +58,8 @@ def refused(path: Path) -> str:
     return messages[0]
 
 
-def test_any_flipped_bit_is_refused_naming_the_file(save_step: SaveStep) -> None:
-    path = save_step(1000)
+def test_any_flipped_bit_is_refused_naming_the_file(saved: Path) -> None:
+    path = saved
     choose = random.Random(7)
     flips = 0
     for file in sorted(path.iterdir()):
@@ -86,8 +94,8 @@ def test_damage_in_a_tensor_names_the_tensor(save_step: SaveStep) -> None:
     verify(path)
 
 
-def test_every_cut_and_every_added_byte_is_refused_naming_the_file(save_step: SaveStep) -> None:
-    path = save_step(2)
+def test_every_cut_and_every_added_byte_is_refused_naming_the_file(saved: Path) -> None:
+    path = saved
     for file in sorted(path.iterdir()):
         data = file.read_bytes()
         for length in {len(data) * part // 64 for part in range(64)}:
@@ -108,8 +116,8 @@ def test_a_zeroed_stretch_is_refused(save_step: SaveStep) -> None:
     assert "tensor `momentum.b` is damaged" in refused(path)
 
 
-def test_a_missing_a_renamed_and_an_extra_file_are_refused(save_step: SaveStep) -> None:
-    path = save_step(3)
+def test_a_missing_a_renamed_and_an_extra_file_are_refused(saved: Path) -> None:
+    path = saved
     for file in sorted(path.iterdir()):
         away = path.parent / "away"
         file.rename(away)
@@ -126,6 +134,23 @@ def test_a_missing_a_renamed_and_an_extra_file_are_refused(save_step: SaveStep) 
     (path / "extra").rmdir()
     (path / "build.json").write_text("{}")
     verify(path)
+
+
+def test_shards_that_change_places_are_refused(save_in_shards: SaveStep) -> None:
+    path = save_in_shards(1)
+    first, second, aside = (path / f"optimizer-0000{n}-of-00002.safetensors" for n in (1, 2, 3))
+    for old, new in ((first, aside), (second, first), (aside, second)):
+        old.rename(new)
+    assert "optimizer-00001-of-00002.safetensors" in refused(path)
+
+
+def test_a_pin_is_no_part_of_a_checkpoint(save_step: SaveStep, checkpoints: Path) -> None:
+    path = save_step(3)
+    (checkpoints / "step-00000003.pin").write_bytes(b"\xff" * 9)
+    found = find_latest(checkpoints)
+    assert verify(path).step == 3 and found is not None and (found.path, found.skipped) == (path, [])
+    (path / "step-00000003.pin").write_bytes(b"")
+    assert "step-00000003.pin`: is not listed in the manifest" in refused(path)
 
 
 def test_a_link_in_place_of_a_file_is_refused(save_step: SaveStep) -> None:
