@@ -41,10 +41,11 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 	$(BIN)/mypy benches
 
 bench: .venv/.core .venv/.dev  ## run the benches against their peers and write docs/performance/measured.md
-	$(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
+	CODEX_BENCH_STATE_MB=512 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
-torture: .venv/.core .venv/.dev  ## 200 seeded kills, each resumed and compared bit for bit
-	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py --timeout=14400 -s $(ARGS)
+torture: .venv/.core .venv/.dev  ## seeded kills by the hundred, each resumed and compared bit for bit
+	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
+	  --timeout=14400 -s $(ARGS)
 
 coverage: .venv/.core .venv/.dev  ## line coverage of the Rust crates (Python's is part of `make test`)
 	LLVM_COV=$(BIN)/llvm-cov LLVM_PROFDATA=$(BIN)/llvm-profdata \
