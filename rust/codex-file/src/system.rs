@@ -2,6 +2,8 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -97,6 +99,18 @@ pub(crate) fn sync(file: &File) -> io::Result<()> {
     file.sync_all()?;
     note(|| Event::Sync(path_of(file)));
     Ok(())
+}
+
+/// Lets the disk begin with some bytes of the file before they are synced; a hint, which may be ignored and promises nothing.
+#[allow(unsafe_code)] // no safe crate has this call
+pub(crate) fn start_write_back(file: &File, start: u64, bytes: u64) {
+    #[cfg(target_os = "linux")]
+    if let (Ok(start), Ok(bytes)) = (start.try_into(), bytes.try_into()) {
+        // SAFETY: the descriptor is open as long as `file`, and the call takes no pointer.
+        let _ = unsafe { libc::sync_file_range(file.as_raw_fd(), start, bytes, libc::SYNC_FILE_RANGE_WRITE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, start, bytes);
 }
 
 /// Waits until the names in the folder are on the disk.

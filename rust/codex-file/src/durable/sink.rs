@@ -10,12 +10,18 @@ use crate::system;
 /// Small writes are gathered up to this size; larger ones go straight through.
 const BUFFER_BYTES: usize = 128 << 10;
 
+/// The disk is sent to work on this much at a time while the rest is still being written.
+const WRITE_BACK_BYTES: u64 = 8 << 20;
+
 #[derive(Debug)]
 pub(super) struct Sink {
     file: File,
     /// The name it will have, for messages.
     path: PathBuf,
     buffer: Vec<u8>,
+    /// How many bytes the file has, and of how many the disk has been told.
+    written: u64,
+    told: u64,
     failed: bool,
 }
 
@@ -25,6 +31,8 @@ impl Sink {
             file,
             path,
             buffer: Vec::new(),
+            written: 0,
+            told: 0,
             failed: false,
         }
     }
@@ -40,10 +48,16 @@ impl Sink {
     }
 
     fn write_through(&mut self, data: &[u8]) -> io::Result<()> {
-        let answer =
+        let answer: io::Result<()> =
             system::write_all(&self.file, data).map_err(|error| Error::io("write", &self.path, error).into());
         self.failed |= answer.is_err();
-        answer
+        answer?;
+        self.written += data.len() as u64;
+        if self.written - self.told >= WRITE_BACK_BYTES {
+            system::start_write_back(&self.file, self.told, self.written - self.told);
+            self.told = self.written;
+        }
+        Ok(())
     }
 
     fn check(&self) -> io::Result<()> {
