@@ -309,6 +309,17 @@ def test_prune_leaves_the_pinned_the_unreadable_and_the_newest_that_verifies(
     assert found is not None and found.step == 200
 
 
+def test_what_prune_found_damaged_it_does_not_remove(type_: Type, run_folder: Path) -> None:
+    damage(run_folder, 300)
+    ran = type_("prune", "base", "--keep-last", "0", "--keep-best", "0")
+    assert (ran.code, ran.out) == (0, f"removed {BASE}/step-00000100\n")
+    assert "left alone: `runs/base/checkpoints/step-00000300/" in ran.err
+    assert sorted(path.name for path in run_folder.glob("checkpoints/step-*")) == [
+        "step-00000200",
+        "step-00000300",
+    ]
+
+
 def test_a_pin_may_be_set_twice_and_taken_once(shown: Callable[..., str], run_folder: Path) -> None:
     place = f"{BASE}/step-00000200"
     for _ in range(2):

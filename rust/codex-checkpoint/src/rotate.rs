@@ -96,7 +96,7 @@ pub struct Rotation {
 /// Removes the checkpoints of `folder` that `retention` does not want.
 ///
 /// Before anything goes, the newest is read to the last byte; should it not verify, the newest that does is kept as well, and
-/// if none does all stay. A folder that does not open is reported and stays: it has no step to be ordered by.
+/// if none does all stay. What does not open or was found damaged is reported and stays.
 ///
 /// # Errors
 /// `Locked` while another process saves here, `Machine` if a folder cannot be removed.
@@ -136,7 +136,8 @@ pub fn plan_rotation(folder: &Path, retention: &Retention) -> Result<Rotation> {
         .collect();
     if !removed.is_empty() {
         match newest_verified(&checkpoints, &mut skipped) {
-            Some(newest) => removed.retain(|path| path != newest.path()),
+            Some(newest) => removed
+                .retain(|path| path != newest.path() && !skipped.iter().any(|(damaged, _)| damaged == path)),
             None => removed.clear(),
         }
     }
