@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -127,7 +128,9 @@ def save_tensors(
     for key, note in notes.items():
         if not isinstance(key, str) or not isinstance(note, str):
             raise UsageError(f"`metadata` holds {key!r}: {note!r}, expected text for text")
-    rows: list[_Rows] = [(MODEL_FILE, *_rows(*untie(tensors)), notes)]
+    stored, tied = untie(tensors)
+    _check_dtypes(stored)
+    rows: list[_Rows] = [(MODEL_FILE, *_rows(stored, tied), notes)]
     manifest = checkpoint_save_folder(folder, (0, rows, [], (), digest, SHARD_BYTES), overwrite)
     found: dict[str, Any] = json.loads(manifest)
     return found
@@ -172,8 +175,7 @@ def contents(
 
 def _rows(stored: Tensors, tied: dict[str, str]) -> tuple[list[_Row], dict[str, str]]:
     """Name, dtype, shape and bytes of each tensor to store, and the aliases."""
-    _check_dtypes(stored)
-    names = {dtype: name for name, dtype in dtypes().items()}
+    names = _dtype_names()
     rows = [
         (name, names[tensor.dtype], tuple(tensor.shape), _bytes(tensor)) for name, tensor in stored.items()
     ]
@@ -181,12 +183,17 @@ def _rows(stored: Tensors, tied: dict[str, str]) -> tuple[list[_Row], dict[str, 
 
 
 def _check_dtypes(stored: Tensors) -> None:
-    known = dtypes().values()
+    known = _dtype_names()
     for name, tensor in stored.items():
         if tensor.dtype not in known:
             raise UsageError(
                 f"tensor `{name}` is {tensor.dtype}, expected one of {', '.join(map(str, known))}"
             )
+
+
+@functools.cache
+def _dtype_names() -> dict[torch.dtype, str]:
+    return {dtype: name for name, dtype in dtypes().items()}
 
 
 def _bytes(tensor: torch.Tensor) -> _Bytes:

@@ -31,11 +31,13 @@ def untie(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor],
     >>> list(stored), tied
     (['embed'], {'head': 'embed'})
     """
+    import torch
+
     stored: dict[str, torch.Tensor] = {}
     tied: dict[str, str] = {}
     seen: dict[tuple[object, ...], str] = {}
     for name, tensor in tensors.items():
-        if str(tensor.layout) != "torch.strided" or tensor.is_meta:
+        if tensor.layout != torch.strided or tensor.is_meta:
             kind = "meta" if tensor.is_meta else str(tensor.layout).removeprefix("torch.")
             raise UsageError(f"tensor `{name}` is {kind}, expected a dense one in memory")
         elements = _elements(tensor)
@@ -51,7 +53,7 @@ def untie(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor],
 def _elements(tensor: torch.Tensor) -> tuple[object, ...]:
     """Equal for two tensors that are the same elements of the same memory in the same order."""
     strides = tuple(stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size != 1)
-    return str(tensor.device), tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), strides
+    return tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, strides
 
 
 def _refuse_overlap(tensors: Mapping[str, torch.Tensor]) -> None:
