@@ -129,6 +129,12 @@ def test_generate_writes_with_it(
     assert (answer["step"], answer["prompt"]) == (0, "def ") and answer["tokens"] <= 5
 
 
+def test_generate_opens_no_pickle(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"cos\nsystem\n")
+    with pytest.raises(DataError, match=r"model\.pt` is a pickle, which can run code"):
+        LanguageModel.open(tmp_path / "model.pt")
+
+
 def config(**keys: Any) -> Edit:
     """Changes `config.json`; a value of None takes the key away."""
 

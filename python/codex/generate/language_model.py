@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from codex import checkpoint
+from codex.checkpoint.pickled import refuse_pickled
 from codex.config.schema import Config, Generate
 from codex.errors import DamageError, MissingDataError
 from codex.generate.sample import sample
@@ -54,6 +55,7 @@ class LanguageModel:
             The model, the folder of its checkpoint, and the state saved with it.
         Raises:
             MissingDataError: if there is no checkpoint at `path`.
+            DataError: if `path` is a pickle.
             DamageError: naming the file and part that are not what was saved.
         """
         folder = _checkpoint_folder(path)
@@ -97,6 +99,7 @@ class LanguageModel:
 
 
 def _checkpoint_folder(path: Path) -> Path:
+    refuse_pickled(path)
     if (path / "manifest.json").is_file():
         return path
     folder = path / "checkpoints" if (path / "checkpoints").is_dir() else path
