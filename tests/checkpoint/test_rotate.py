@@ -55,7 +55,10 @@ def test_the_last_the_best_and_the_newest_stay(
 
 
 def test_every_reason_keeps_and_a_dry_run_only_says(save_step: SaveStep, checkpoints: Path) -> None:
-    paths = {step: save_step(step, metrics={"accuracy": 0.9 if step == 30 else step / 1000}) for step in range(10, 100, 10)}
+    paths = {
+        step: save_step(step, metrics={"accuracy": 0.9 if step == 30 else step / 1000})
+        for step in range(10, 100, 10)
+    }
     (checkpoints / "step-00000020.pin").touch()
     rules = {
         "keep_last": 1,

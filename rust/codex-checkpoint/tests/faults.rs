@@ -165,7 +165,6 @@ const PLACES: [&str; 36] = [
 ];
 
 /// Those of a rotation.
-
 const ROTATION_PLACES: [&str; 6] = [
     "checkpoint.rotate.create",
     "checkpoint.rotate.lock",
