@@ -2,8 +2,8 @@
 //!
 //! [`save`] writes one checkpoint from borrowed buffers; [`Checkpoint`] opens one and checks every byte it hands out.
 //! [`find_latest`] picks the newest that verifies, [`rotate`] removes what is no longer wanted, and [`Background`] saves and
-//! rotates on a thread of its own. The format is
-//! `docs/checkpoint.md`; why a save is made of these steps in this order is `docs/design/006-checkpoint-protocol.md`.
+//! rotates on a thread of its own. The format is `docs/checkpoint.md`; why a save is made of these steps in this order is
+//! `docs/design/006-checkpoint-protocol.md`.
 //!
 //! ```
 //! use codex_checkpoint::{Checkpoint, Contents, Dtype, Format, Tensor, TensorFile, find_latest, save};
