@@ -10,6 +10,7 @@ import torch
 
 from codex.config import LoadedConfig, load
 from codex.train import Summary, train
+from tests.train.nursery import Nursery
 from tests.train.tiny import TINY, Settings, write_corpus
 
 
@@ -29,6 +30,13 @@ def settings(corpus: Path, tmp_path: Path) -> Settings:
         return load("base", [f"{key}={value}" for key, value in {**keys, **changes}.items()])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """One for all tests: it takes seconds to start."""
+    with Nursery() as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

@@ -23,34 +23,35 @@ from tests.train.tiny import TINY, write_corpus
 
 pytest.importorskip("ckpt_chaos", reason="needs the development package ckpt-chaos")
 
-CRASHES = int(os.environ.get("CODEX_TORTURE_KILLS", "6"))
+CRASHES = int(os.environ.get("CODEX_TORTURE_KILLS", "4"))
 # System calls that change the disk in this run, once its data are prepared: fewer than it has, so that each is passed.
 CALLS = 230
 
 
 @contextmanager
-def _forked_on_order(orders: Path, answers: Path, **variables: str) -> Iterator[None]:
+def _forked_on_order(nursery: Nursery, orders: Path, answers: Path, **variables: str) -> Iterator[None]:
     """Runs what is written to the pipe `orders`, one at a time, and writes how it ended to `answers`."""
     os.mkfifo(orders)
     os.mkfifo(answers)
 
-    def serve(nursery: Nursery) -> None:
+    def serve() -> None:
         while order := orders.read_text():
             asked = json.loads(order)
             folder, said = Path(asked.pop("folder")), Path(asked.pop("said"))
             code = nursery.run(*asked.pop("words"), folder=folder, said=said, **asked, **variables)
             answers.write_text(str(code))
 
-    with Nursery() as nursery:
-        server = Thread(target=serve, args=(nursery,))
-        server.start()
-        yield
-        orders.write_text("")
-        server.join()
+    server = Thread(target=serve)
+    server.start()
+    yield
+    orders.write_text("")
+    server.join()
 
 
 @pytest.mark.parametrize("asynchronous", ["false", "true"])
-def test_it_finds_nothing_lost_and_nothing_silent(tmp_path: Path, asynchronous: str) -> None:
+def test_it_finds_nothing_lost_and_nothing_silent(
+    nursery: Nursery, tmp_path: Path, asynchronous: str
+) -> None:
     write_corpus(tmp_path / "text")
     keys = TINY | {
         "run.directory": "runs",
@@ -82,7 +83,7 @@ def test_it_finds_nothing_lost_and_nothing_silent(tmp_path: Path, asynchronous: 
         f"{checkpoints}/step-00000012/manifest.json",
     ]  # it covers every byte of the rest
     judge += ["--fail-on", "HARD_FAIL,SILENT_DIVERGENCE,LOST_WORK"]
-    with _forked_on_order(orders, answers, CODEX_CACHE_DIR=str(tmp_path / "cache")):
+    with _forked_on_order(nursery, orders, answers, CODEX_CACHE_DIR=str(tmp_path / "cache")):
         first = [*target[:2], str(tmp_path / "first"), *target[3:]]  # prepares the data
         subprocess.run(first, env=environment, check=True, capture_output=True)
         done = subprocess.run([*judge, "--", *target], env=environment, capture_output=True, text=True)

@@ -74,49 +74,48 @@ def _assert_same(whole: Path, broken: Path, how: str) -> None:
     assert left == [], f"{how}: half written things are left"
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(nursery: Nursery, tmp_path: Path) -> None:
     draw = random.Random(SEED)
     write_corpus(tmp_path / "text", files=60)
     words = _words(tmp_path / "text")
     stages: Counter[str] = Counter()
-    with Nursery() as nursery:
 
-        def attempt(folder: Path, **how: object) -> int:
-            variables = {"CODEX_CACHE_DIR": str(folder / "cache"), **how}
-            return nursery.run(*words, folder=folder, said=folder / "said", **variables)  # type: ignore[arg-type]
+    def attempt(folder: Path, **how: object) -> int:
+        variables = {"CODEX_CACHE_DIR": str(folder / "cache"), **how}
+        return nursery.run(*words, folder=folder, said=folder / "said", **variables)  # type: ignore[arg-type]
 
-        whole = tmp_path / "whole"
-        whole.mkdir()
-        assert attempt(whole) == 0, (whole / "said").read_text()
-        shutil.rmtree(whole)
-        whole.mkdir()
-        start = time.perf_counter()  # the second is the measure: the first also paged everything in
-        assert attempt(whole) == 0, (whole / "said").read_text()
-        life_s = time.perf_counter() - start
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    assert attempt(whole) == 0, (whole / "said").read_text()
+    shutil.rmtree(whole)
+    whole.mkdir()
+    start = time.perf_counter()  # the second is the measure: the first also paged everything in
+    assert attempt(whole) == 0, (whole / "said").read_text()
+    life_s = time.perf_counter() - start
 
-        kills = number = 0
-        while kills < KILLS:
-            number += 1
-            broken = tmp_path / f"broken-{number}"
-            broken.mkdir()
-            code, history = -signal.SIGKILL, []
-            while code != 0:
-                if kills >= KILLS:
-                    how: dict[str, object] = {}
-                elif not history:
-                    how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(1, PREPARATION_POINTS)}"}
-                elif draw.random() < 0.5:
-                    how = {"kill_after_s": draw.uniform(0, life_s)}
-                else:
-                    how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(1, POINTS)}"}
-                history.append(f"{how}")
-                code = attempt(broken, **how)
-                assert code in (0, -signal.SIGKILL), f"{history}\n{(broken / 'said').read_text()}"
-                if code:
-                    kills += 1
-                    stages[_stage(broken)] += 1
-            _assert_same(whole, broken, f"killed at {history}")
-            shutil.rmtree(broken)
+    kills = number = 0
+    while kills < KILLS:
+        number += 1
+        broken = tmp_path / f"broken-{number}"
+        broken.mkdir()
+        code, history = -signal.SIGKILL, []
+        while code != 0:
+            if kills >= KILLS:
+                how: dict[str, object] = {}
+            elif not history:
+                how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(1, PREPARATION_POINTS)}"}
+            elif draw.random() < 0.5:
+                how = {"kill_after_s": draw.uniform(0, life_s)}
+            else:
+                how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(1, POINTS)}"}
+            history.append(f"{how}")
+            code = attempt(broken, **how)
+            assert code in (0, -signal.SIGKILL), f"{history}\n{(broken / 'said').read_text()}"
+            if code:
+                kills += 1
+                stages[_stage(broken)] += 1
+        _assert_same(whole, broken, f"killed at {history}")
+        shutil.rmtree(broken)
     print(f"{kills} kills in {number} runs of {life_s:.1f} s: {dict(stages)}")
     assert all(stages[stage] for stage in STAGES), f"a stage was never hit: {stages}"
 
