@@ -44,7 +44,7 @@ bench: .venv/.core .venv/.dev  ## run the benches against their peers and write 
 	CODEX_BENCH_STATE_MB=512 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
 torture: .venv/.core .venv/.dev  ## kills by the hundred, power cuts and damaged headers, all seeded
-	CODEX_TORTURE_POWER=200 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
+	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
 

@@ -3,8 +3,8 @@
 //!
 //! What a run does to the disk is recorded and replayed on a model of a disk, whose rules are at the top of `disk.rs`. After each
 //! operation every legal state is laid out in a folder: all of them while up to three operations wait for their sync, else the
-//! beginnings, the single losses and seeded draws. Each state must resume: the old checkpoint or the new one is found, verified
-//! to the last byte and with nothing skipped, and the next save works and leaves nothing behind. `CODEX_TORTURE_POWER=200`
+//! beginnings, the single losses and 200 seeded draws. Each state must resume: the old checkpoint or the new one is found, verified
+//! to the last byte and with nothing skipped, and the next save works and leaves nothing behind. `CODEX_TORTURE_POWER=2000`
 //! draws as many states after each operation.
 
 #[path = "../../codex-file/src/durable/tests/disk.rs"]
@@ -213,7 +213,7 @@ fn fresh_home() -> TempDir {
 
 #[test]
 fn a_power_cut_after_any_operation_loses_nothing() {
-    let at_random = std::env::var("CODEX_TORTURE_POWER").map_or(24, |text| text.parse().expect("a number"));
+    let at_random = std::env::var("CODEX_TORTURE_POWER").map_or(200, |text| text.parse().expect("a number"));
     for scenario in &SCENARIOS {
         let (disk, events) = scenario.record();
         let met = scenario
