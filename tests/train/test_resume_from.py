@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codex.errors import DamageError, Interrupted, MissingDataError, UsageError
+from codex.errors import DamageError, DataError, Interrupted, MissingDataError, UsageError
 from codex.train import Summary, train
 from tests.train.tiny import Settings, Talk
 
@@ -35,6 +35,8 @@ def test_resume_from_then_stopped_then_resumed(settings: Settings, whole: Summar
 def test_resume_from_nothing_is_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(MissingDataError):
         train(settings(), resume_from=tmp_path / "nowhere")
+    with pytest.raises(DataError, match="is a pickle"):
+        train(settings(), resume_from=tmp_path / "epoch-3.ckpt")
     with pytest.raises(UsageError, match="both"):
         train(settings(), resume=True, resume_from=tmp_path)
     assert not Path(settings().config.run.directory).exists()

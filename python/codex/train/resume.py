@@ -8,6 +8,7 @@ from pathlib import Path
 
 from codex import checkpoint
 from codex.checkpoint import Loaded
+from codex.checkpoint.pickled import refuse_pickled
 from codex.config import Config
 from codex.config.changes import Change, differing_keys, refuse_changes
 from codex.errors import DamageError, DataError, MissingDataError
@@ -51,8 +52,10 @@ def open_checkpoint(path: Path, progress: Progress) -> Loaded:
 
     Raises:
         MissingDataError: if there is none.
+        DataError: if it is a pickle.
         DamageError: naming the file and part that are not what was saved, or if no run can go on from it.
     """
+    refuse_pickled(path)
     if (path / "manifest.json").is_file():
         checkpoint.verify(path)
         return _opened(path)
