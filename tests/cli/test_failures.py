@@ -274,11 +274,14 @@ def test_ctrl_c_is_130_without_a_traceback(tmp_path: Path) -> None:
         "def probe(out):\n"
         "    'Probe.'\n"
         "    os.kill(os.getpid(), signal.SIGINT); signal.pause()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "module = types.ModuleType('probe'); module.commands = commands\n"
         "sys.modules['codex.cli.probe'] = module; app.COMMANDS['probe'] = 'Probe.'\n"
         "app.main('probe')\n"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
     assert answer.returncode == 128 + signal.SIGINT
     assert answer.stderr == "error: Interrupted: stopped from the keyboard\n"
 
