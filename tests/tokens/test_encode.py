@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import tokenizers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codex.errors import UsageError
 from codex.tokens import Tokenizer
 
 CONTRACTIONS = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'", "''", "'r", "'l", "\u2019s"]
@@ -137,6 +140,59 @@ def test_the_interpreter_is_free_while_text_is_encoded(pair: Any, sources: list[
     while thread.is_alive():
         turns += 1
     assert turns > 1000  # with the interpreter held, the loop would not turn before the thread is done
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 3, 64])
+def test_a_row_is_the_same_on_any_number_of_threads(
+    pair: Any, sources: list[str], threads: int | None
+) -> None:
+    batch = ["", *sources, ""]
+    ids, offsets = pair.ours.encode_flat(batch, "text", threads=threads)
+    assert (ids.dtype, offsets.dtype, offsets[0], offsets[-1]) == (np.uint16, np.uint64, 0, ids.size)
+    alone = [pair.ours.encode(text, "text") for text in batch]
+    assert offsets.tolist() == [0, *np.cumsum([row.size for row in alone]).tolist()]
+    assert np.array_equal(ids, np.concatenate(alone))
+
+
+def test_the_work_is_shared_between_threads(pair: Any, sources: list[str]) -> None:
+    batch = ["\n".join(sources)] * 8
+    own, all_threads = time.thread_time(), time.process_time()
+    pair.ours.encode_flat(batch, "text", threads=2)
+    own, all_threads = time.thread_time() - own, time.process_time() - all_threads
+    assert all_threads > 1.2 * own  # the rest is the work of the second thread
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_are_refused(pair: Any, threads: int) -> None:
+    with pytest.raises(UsageError, match=rf"`threads` is {threads}, expected at least 1"):
+        pair.ours.encode_flat(["a"], threads=threads)
+
+
+def test_no_texts_are_an_empty_row(pair: Any) -> None:
+    ids, offsets = pair.ours.encode_flat([])
+    assert (ids.dtype, ids.size, offsets.tolist()) == (np.uint16, 0, [0])
+
+
+def test_a_fork_in_the_middle_of_other_threads_encodes(pair: Any, sources: list[str]) -> None:
+    """The child of a process that is encoding at that moment finds nothing locked."""
+    text = "\n".join(sources)
+    expected = pair.ours.encode("def self").tolist()
+    thread = threading.Thread(target=lambda: pair.ours.encode_flat([text] * 8, "text", threads=2))
+    thread.start()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # of `fork` beside threads, from Python 3.12 on
+            for _ in range(5):
+                child = os.fork()
+                if not child:
+                    os._exit(
+                        0 if pair.ours.encode_flat(["def self"], threads=2)[0].tolist() == expected else 1
+                    )
+                assert os.waitpid(child, 0)[1] == 0
+    finally:
+        thread.join()
 
 
 def test_ids_are_the_narrowest_type_that_holds_them(pair: Any) -> None:

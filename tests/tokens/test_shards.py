@@ -78,11 +78,18 @@ def test_the_official_library_reads_the_same_arrays(pair: Any, tmp_path: Path) -
 
 
 def test_the_bytes_are_a_function_of_the_documents(pair: Any, sources: list[str], tmp_path: Path) -> None:
-    for name in ("once", "again"):
-        (tmp_path / name).mkdir()
-        write(tmp_path / name, iter(sources[:30]), pair.ours, shard_tokens=100_000)
-    once = {path.name: path.read_bytes() for path in (tmp_path / "once").iterdir()}
-    assert once == {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    """And not of the threads that encode them."""
+
+    def files(threads: int | None) -> dict[str, bytes]:
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        write(folder, iter(sources), pair.ours, shard_tokens=100_000, threads=threads)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    alone = files(1)
+    assert len(alone) > 3
+    for threads in (2, 7, None):
+        assert files(threads) == alone
 
 
 def test_arrays_are_mapped_and_cannot_be_written(pair: Any, tmp_path: Path) -> None:
@@ -149,6 +156,8 @@ def test_what_cannot_be_written_is_refused(pair: Any, tmp_path: Path) -> None:
             write_shards(SimpleNamespace(path=tmp_path), split, [], pair.ours)
     with pytest.raises(UsageError, match="`shard_tokens` is 0"):
         write(tmp_path, [], pair.ours, shard_tokens=0)
+    with pytest.raises(UsageError, match="`threads` is 0"):
+        write(tmp_path, [], pair.ours, threads=0)
     with pytest.raises(UsageError, match="no special token"):
         write(tmp_path, [], train_tokenizer(["abc"], 300, ()))
     assert list(tmp_path.iterdir()) == []

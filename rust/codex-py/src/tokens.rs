@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,14 +69,16 @@ impl Tokenizer {
         Ok(self.array(py, ids))
     }
 
-    fn encode_batch<'py>(
+    fn encode_flat<'py>(
         &self,
         py: Python<'py>,
         texts: Vec<Text>,
         specials: &str,
+        threads: Option<NonZeroUsize>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyArray1<u64>>)> {
         let specials = parse_specials(py, specials)?;
-        let (ids, offsets) = released(py, || self.0.encode_batch(&texts, specials))?;
+        let (ids, offsets) = released(py, || self.0.encode_batch(&texts, specials, threads))?;
+        let offsets: Vec<u64> = offsets.into_iter().map(|offset| offset as u64).collect();
         Ok((self.array(py, ids), offsets.into_pyarray(py)))
     }
 
@@ -232,13 +235,14 @@ impl ShardWriter {
     }
 
     /// Documents as (id, text).
-    fn add(&mut self, py: Python<'_>, documents: Vec<(Text, Text)>) -> PyResult<()> {
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        documents: Vec<(Text, Text)>,
+        threads: Option<NonZeroUsize>,
+    ) -> PyResult<()> {
         let writer = self.0.as_mut().ok_or_else(finished)?;
-        released(py, || {
-            documents
-                .iter()
-                .try_for_each(|(id, text)| writer.add(id.as_ref(), text.as_ref()))
-        })
+        released(py, || writer.add(&documents, threads))
     }
 
     /// Names of the files, tokens, documents.

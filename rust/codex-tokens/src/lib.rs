@@ -3,20 +3,23 @@
 //! [`Tokenizer`] is the type to start from: it encodes, decodes, and reads and writes `tokenizer.json`. [`WordCounts`]
 //! learns one. [`ShardWriter`] and [`shard::Layout`] put the ids of documents on disk and find them again.
 //!
-//! Ids and merges are those of Hugging Face `tokenizers` 0.23.3, tie for tie. The code here is written to be read and has no
-//! quadratic case; a faster one has to agree with it.
+//! Ids and merges are those of Hugging Face `tokenizers` 0.23.3, tie for tie, and nothing is quadratic. What is fast has a slow
+//! twin that it has to agree with: [`mod@reference`] for encoding, [`words`] for the cutting of words.
 
 mod alphabet;
-mod cache;
+mod batch;
+mod encode;
 mod error;
 mod json;
 mod learner;
 mod merge;
+pub mod reference;
 pub mod shard;
 mod split;
 mod tokenizer;
 mod train;
 mod unicode;
+mod word_table;
 
 pub use error::{Error, Result};
 pub use shard::ShardWriter;

@@ -1,11 +1,9 @@
 //! The tokenizer: text to ids and back.
 
-use crate::cache::WordCache;
+use crate::encode::Worker;
 use crate::error::{Error, Result};
-use crate::merge::{Merge, Pair, Scratch, merge_word};
-use crate::split::words;
+use crate::merge::{Merges, Pair};
 use aho_corasick::{AhoCorasick, MatchKind};
-use rustc_hash::FxHashMap;
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
@@ -46,19 +44,11 @@ pub struct Tokenizer {
     tokens: Vec<Token>,
     /// In the order of learning, which is the order they are applied in.
     merges: Vec<(Pair, u32)>,
-    ranks: FxHashMap<Pair, Merge>,
-    byte_ids: [u32; 256],
+    table: Merges,
     special_ids: Vec<u32>,
     special_finder: Option<AhoCorasick>,
     idle: Mutex<Vec<Worker>>,
     pub(crate) fingerprint: OnceLock<String>,
-}
-
-/// What one thread needs to encode, handed from call to call so that the cache stays warm.
-#[derive(Debug, Default)]
-struct Worker {
-    cache: WordCache,
-    scratch: Scratch,
 }
 
 impl Tokenizer {
@@ -89,16 +79,12 @@ impl Tokenizer {
                 .build(&special_texts);
             Some(built.map_err(|error| Error::usage(format!("too many special tokens: {error}")))?)
         };
-        let ranks = (0..)
-            .zip(&merges)
-            .map(|(rank, &(pair, id))| (pair, Merge { rank, id }))
-            .collect();
+        let table = Merges::new(&merges, &byte_ids)?;
         let (idle, fingerprint) = (Mutex::default(), OnceLock::new());
         Ok(Self {
             tokens,
             merges,
-            ranks,
-            byte_ids,
+            table,
             special_ids,
             special_finder,
             idle,
@@ -114,27 +100,7 @@ impl Tokenizer {
         self.with_worker(|worker| self.encode_with(worker, text, specials, out))
     }
 
-    /// The ids of several texts in one row, and the N + 1 places where they start and end: those of text `n` are
-    /// `ids[offsets[n]..offsets[n + 1]]`.
-    ///
-    /// # Errors
-    /// As [`Tokenizer::encode`].
-    pub fn encode_batch(
-        &self,
-        texts: &[impl AsRef<str>],
-        specials: Specials,
-    ) -> Result<(Vec<u32>, Vec<u64>)> {
-        let mut ids = Vec::new();
-        let mut end_of = |worker: &mut Worker, text: &str| {
-            self.encode_with(worker, text, specials, &mut ids)?;
-            Ok(ids.len() as u64)
-        };
-        let ends: Result<Vec<u64>> =
-            self.with_worker(|worker| texts.iter().map(|text| end_of(worker, text.as_ref())).collect());
-        Ok((ids, [vec![0], ends?].concat()))
-    }
-
-    fn encode_with(
+    pub(crate) fn encode_with(
         &self,
         worker: &mut Worker,
         text: &str,
@@ -150,26 +116,16 @@ impl Tokenizer {
             if specials == Specials::Forbid {
                 return Err(Error::special_in_text(&text[found.range()], found.start()));
             }
-            self.encode_ordinary(worker, &text[done..found.start()], out);
+            worker.encode(&text[done..found.start()], &self.table, out);
             out.push(self.special_ids[found.pattern().as_usize()]);
             done = found.end();
         }
-        self.encode_ordinary(worker, &text[done..], out);
+        worker.encode(&text[done..], &self.table, out);
         Ok(())
     }
 
-    fn encode_ordinary(&self, worker: &mut Worker, text: &str, out: &mut Vec<u32>) {
-        let Worker { cache, scratch } = worker;
-        for word in words(text) {
-            cache.append(word.as_bytes(), out, |out| {
-                let byte_ids = word.bytes().map(|byte| self.byte_ids[usize::from(byte)]);
-                merge_word(byte_ids, &self.ranks, scratch, out);
-            });
-        }
-    }
-
     /// Runs `work` with an idle worker or a new one. It never waits, so a fork at any moment leaves nothing locked.
-    fn with_worker<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
+    pub(crate) fn with_worker<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
         let mut worker = self
             .idle
             .try_lock()
@@ -240,6 +196,10 @@ impl Tokenizer {
     /// The merges in the order of learning: left id, right id, and the id they make.
     pub fn merges(&self) -> impl ExactSizeIterator<Item = (u32, u32, u32)> {
         self.merges.iter().map(|&((left, right), id)| (left, right, id))
+    }
+
+    pub(crate) fn byte_id(&self, byte: u8) -> u32 {
+        self.table.byte_id(byte)
     }
 
     pub(crate) fn tokens(&self) -> &[Token] {
@@ -339,10 +299,10 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..20 {
                         let (ids, offsets) = tokenizer
-                            .encode_batch(&[&text, ""], Specials::Text)
+                            .encode_batch(&[&text, ""], Specials::Text, None)
                             .expect("encodes");
                         assert_eq!(ids, expected);
-                        assert_eq!(offsets, [0, expected.len() as u64, expected.len() as u64]);
+                        assert_eq!(offsets, [0, expected.len(), expected.len()]);
                     }
                 });
             }

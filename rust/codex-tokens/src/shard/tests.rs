@@ -15,7 +15,9 @@ fn tokenizer() -> Arc<Tokenizer> {
 fn write(folder: &Path, texts: &[&str], shard_tokens: usize) -> Written {
     let mut writer = ShardWriter::new(folder.to_owned(), "train", tokenizer(), shard_tokens).expect("starts");
     for (number, text) in texts.iter().enumerate() {
-        writer.add(&format!("{number:032x}"), text).expect("adds");
+        writer
+            .add(&[(format!("{number:032x}").as_str(), *text)], None)
+            .expect("adds");
     }
     writer.finish().expect("finishes")
 }
@@ -83,8 +85,12 @@ fn a_full_disk_leaves_no_half_shard() {
     let armed = fail::arm("file.write=enospc", fail::Scope::Thread).expect("arms");
     let mut writer = ShardWriter::new(folder.path().to_owned(), "train", tokenizer(), 5).expect("starts");
     let id = "0".repeat(32);
-    writer.add(&id, "one one one one").expect("fits in memory");
-    let error = writer.add(&id, "two two two two").expect_err("has to write");
+    writer
+        .add(&[(id.as_str(), "one one one one")], None)
+        .expect("fits in memory");
+    let error = writer
+        .add(&[(id.as_str(), "two two two two")], None)
+        .expect_err("has to write");
     assert_eq!((error.class(), armed.fired()), (Class::DiskFull, 1));
     assert_eq!(std::fs::read_dir(folder.path()).expect("reads").count(), 0);
 }
@@ -173,7 +179,7 @@ fn what_cannot_be_a_shard_is_refused_before_it_is_written() {
         &"+".repeat(32),
     ] {
         assert_eq!(
-            writer.add(id, "one").expect_err("not an id").class(),
+            writer.add(&[(id, "one")], None).expect_err("not an id").class(),
             Class::Data,
             "{id:?}"
         );

@@ -6,6 +6,7 @@ use crate::tokenizer::{END_OF_DOCUMENT, Specials, Tokenizer};
 use codex_file::durable::AtomicFile;
 use codex_file::safetensors::{Dtype, header};
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,7 +40,6 @@ pub struct ShardWriter {
     end_of_document: u32,
     shard_tokens: usize,
     shard: Shard,
-    ids: Vec<u32>,
     written: Written,
 }
 
@@ -76,7 +76,7 @@ impl ShardWriter {
             ))
         })?;
         let (split, shard) = (split.to_owned(), Shard::default());
-        let (ids, written) = (Vec::new(), Written::default());
+        let written = Written::default();
         Ok(Self {
             folder,
             split,
@@ -84,28 +84,39 @@ impl ShardWriter {
             end_of_document,
             shard_tokens,
             shard,
-            ids,
             written,
         })
     }
 
-    /// Adds one document. Where it spells a special token it is encoded as the text it is, so that the end-of-document id
-    /// stands at the end of documents and nowhere else.
+    /// Adds documents, each as its id and its text, encoded by as many threads as [`Tokenizer::encode_batch`] is given.
+    /// Where one spells a special token it is encoded as the text it is, so that the end-of-document id stands at the end
+    /// of documents and nowhere else.
     ///
     /// # Errors
-    /// If `document_id` is not 32 hex digits, or a full shard cannot be written.
-    pub fn add(&mut self, document_id: &str, text: &str) -> Result<()> {
-        let document_id = parse_document_id(document_id)?;
-        self.ids.clear();
-        self.tokenizer.encode(text, Specials::Text, &mut self.ids)?;
-        self.ids.push(self.end_of_document);
-        let is_full = self.shard.token_count + self.ids.len() > self.shard_tokens
-            || self.shard.documents == MAXIMUM_DOCUMENTS;
+    /// If an id is not 32 hex digits, or a full shard cannot be written.
+    pub fn add<T: AsRef<str> + Sync>(
+        &mut self,
+        documents: &[(T, T)],
+        threads: Option<NonZeroUsize>,
+    ) -> Result<()> {
+        let texts: Vec<&str> = documents.iter().map(|(_, text)| text.as_ref()).collect();
+        let (ids, offsets) = self.tokenizer.encode_batch(&texts, Specials::Text, threads)?;
+        for ((document_id, _), bounds) in documents.iter().zip(offsets.windows(2)) {
+            let row = &ids[bounds[0]..bounds[1]];
+            self.push(parse_document_id(document_id.as_ref())?, row)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, document_id: [u8; 16], ids: &[u32]) -> Result<()> {
+        let tokens = ids.len() + 1;
+        let is_full =
+            self.shard.token_count + tokens > self.shard_tokens || self.shard.documents == MAXIMUM_DOCUMENTS;
         if is_full && self.shard.documents > 0 {
             self.write_shard()?;
         }
         let narrow = token_dtype(self.tokenizer.vocabulary_size()) == Dtype::U16;
-        self.shard.push(document_id, &self.ids, narrow);
+        self.shard.push(document_id, ids, self.end_of_document, narrow);
         Ok(())
     }
 
@@ -172,14 +183,17 @@ impl ShardWriter {
 }
 
 impl Shard {
-    fn push(&mut self, document_id: [u8; 16], ids: &[u32], narrow: bool) {
+    fn push(&mut self, document_id: [u8; 16], ids: &[u32], end: u32, narrow: bool) {
         self.offsets
             .extend_from_slice(&(self.token_count as u64).to_le_bytes());
         self.document_ids.extend_from_slice(&document_id);
-        for id in ids.iter().map(|id| id.to_le_bytes()) {
-            self.tokens.extend_from_slice(if narrow { &id[..2] } else { &id });
+        self.token_count += ids.len() + 1;
+        let ids = ids.iter().chain([&end]).map(|id| id.to_le_bytes());
+        if narrow {
+            self.tokens.extend(ids.flat_map(|[low, high, ..]| [low, high]));
+        } else {
+            self.tokens.extend(ids.flatten());
         }
-        self.token_count += ids.len();
         self.documents += 1;
     }
 }

@@ -1,0 +1,81 @@
+//! Text to ids, the fast way: words by the byte, those met before from a table, the others merged.
+//!
+//! [`crate::reference`] is the same by definition; tests hold the two equal.
+
+use crate::merge::{Merges, Scratch, merge_short_word, merge_word};
+use crate::split::gpt2::word_end;
+use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, WordTable};
+
+/// Words looked up together, so that the memory of all is asked for before that of the first is needed.
+const BATCH_WORDS: usize = 32;
+
+/// What one thread needs to encode, handed from call to call so that the table stays warm.
+#[derive(Debug, Default)]
+pub(crate) struct Worker {
+    table: WordTable,
+    scratch: Scratch,
+}
+
+/// One word of a batch, as a place in the text.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    start: usize,
+    end: usize,
+    key: Key,
+}
+
+impl Worker {
+    /// Appends the ids of `text`, taken as ordinary text, to `out`.
+    pub(crate) fn encode(&mut self, text: &str, merges: &Merges, out: &mut Vec<u32>) {
+        let mut batch = [Word::default(); BATCH_WORDS];
+        let mut start = 0;
+        while start < text.len() {
+            let mut words = 0;
+            while words < BATCH_WORDS && start < text.len() {
+                let end = word_end(text, start);
+                let mut word = Word {
+                    start,
+                    end,
+                    key: Key::default(),
+                };
+                if end - start <= LONGEST_WORD_BYTES {
+                    word.key = Key::of(text.as_bytes(), start, end);
+                    self.table.prefetch(word.key);
+                }
+                batch[words] = word;
+                words += 1;
+                start = end;
+            }
+            self.append_batch(text.as_bytes(), &batch[..words], merges, out);
+        }
+    }
+
+    /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
+    fn append_batch(&mut self, text: &[u8], batch: &[Word], merges: &Merges, out: &mut Vec<u32>) {
+        let mut ready = [0; BATCH_WORDS * SLOT_IDS];
+        let mut count = 0;
+        for word in batch {
+            if let Some((ids, ids_count)) = self.table.find_in_slot(word.key) {
+                ready[count..count + SLOT_IDS].copy_from_slice(ids);
+                count += ids_count;
+            } else {
+                out.extend_from_slice(&ready[..count]);
+                count = 0;
+                self.append(word.key, &text[word.start..word.end], merges, out);
+            }
+        }
+        out.extend_from_slice(&ready[..count]);
+    }
+
+    fn append(&mut self, key: Key, word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
+        if word.len() > LONGEST_WORD_BYTES {
+            merge_word(word, merges, &mut self.scratch, out);
+        } else if let Some(ids) = self.table.find(key, word) {
+            out.extend_from_slice(ids);
+        } else {
+            let known = out.len();
+            merge_short_word(word, merges, out);
+            self.table.keep(key, word, &out[known..]);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! One word to ids: join the neighbours whose merge was learnt first, until none can be joined.
+//!
+//! [`short`] scans the few ranks of a word of up to 64 bytes, [`long`] keeps those of a longer one in a heap. Both look merges
+//! up in [`Merges`]; tests hold them to the definition.
+
+mod long;
+mod short;
+mod table;
+
+pub(crate) use long::{Scratch, merge_word};
+pub(crate) use short::{LONGEST_SHORT_WORD_BYTES, merge_short_word};
+pub(crate) use table::Merges;
+
+/// Two neighbouring ids.
+pub(crate) type Pair = (u32, u32);
+
+/// A learnt merge: its place in the order of learning, and the id of what it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Merge {
+    pub(crate) rank: u32,
+    pub(crate) id: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustc_hash::FxHashMap;
+
+    /// The definition, word for word: find the lowest rank, leftmost first, join it, begin again.
+    fn by_definition(mut ids: Vec<u32>, merges: &[(Pair, u32)]) -> Vec<u32> {
+        let ranks: FxHashMap<Pair, (usize, u32)> = merges
+            .iter()
+            .enumerate()
+            .map(|(rank, &(pair, id))| (pair, (rank, id)))
+            .collect();
+        while let Some(((_, at), id)) = ids
+            .windows(2)
+            .enumerate()
+            .filter_map(|(at, pair)| ranks.get(&(pair[0], pair[1])).map(|&(rank, id)| ((rank, at), id)))
+            .min()
+        {
+            ids.splice(at..at + 2, [id]);
+        }
+        ids
+    }
+
+    /// Vocabularies of a few symbols, whose merges may make what another makes, hold to the definition at every length.
+    #[test]
+    fn both_ways_find_what_the_definition_finds() {
+        let mut state = 7_u64;
+        let mut random = |below: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
+        };
+        let byte_ids: [u32; 256] = std::array::from_fn(|byte| u32::try_from(byte).expect("small") % 3);
+        for _ in 0..400 {
+            let mut merges: Vec<(Pair, u32)> = Vec::new();
+            for made in 0..random(40) {
+                let pair = (random(3 + made), random(3 + made));
+                if merges.iter().all(|&(other, _)| other != pair) {
+                    merges.push((pair, if random(8) == 0 { random(3) } else { 3 + made }));
+                }
+            }
+            let table = Merges::new(&merges, &byte_ids).expect("small");
+            for length in [0, 1, 2, 3, 7, 8, 9, 15, 16, 40, 63, 64, 65, 200] {
+                let word: Vec<u8> = (0..length)
+                    .map(|_| u8::try_from(random(3)).expect("small"))
+                    .collect();
+                let ids = word.iter().map(|&byte| u32::from(byte)).collect();
+                let expected = by_definition(ids, &merges);
+                let mut heap = Vec::new();
+                merge_word(&word, &table, &mut Scratch::default(), &mut heap);
+                assert_eq!(heap, expected, "{word:?} {merges:?}");
+                if length <= LONGEST_SHORT_WORD_BYTES {
+                    let mut scan = Vec::new();
+                    merge_short_word(&word, &table, &mut scan);
+                    assert_eq!(scan, expected, "{word:?} {merges:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_is_joined_from_the_left() {
+        let table = Merges::new(&[((0, 0), 1)], &[0; 256]).expect("small");
+        let (mut heap, mut scan) = (Vec::new(), Vec::new());
+        merge_word(b"aaaaa", &table, &mut Scratch::default(), &mut heap);
+        merge_short_word(b"aaaaa", &table, &mut scan);
+        assert_eq!((heap, scan), (vec![1, 1, 0], vec![1, 1, 0]));
+    }
+}
