@@ -2,7 +2,7 @@
 //!
 //! [`crate::reference`] is the same by definition; tests hold the two equal.
 
-use crate::merge::{Merges, Scratch, merge_short_word, merge_word};
+use crate::merge::{Merges, merge_short_word, merge_word};
 use crate::split::gpt2::word_end;
 use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, WordTable};
 
@@ -13,7 +13,6 @@ const BATCH_WORDS: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct Worker {
     table: WordTable,
-    scratch: Scratch,
 }
 
 /// One word of a batch, as a place in the text.
@@ -69,7 +68,7 @@ impl Worker {
 
     fn append(&mut self, key: Key, word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
         if word.len() > LONGEST_WORD_BYTES {
-            merge_word(word, merges, &mut self.scratch, out);
+            merge_word(word, merges, out);
         } else if let Some(ids) = self.table.find(key, word) {
             out.extend_from_slice(ids);
         } else {

@@ -1,13 +1,13 @@
 //! One word to ids: join the neighbours whose merge was learnt first, until none can be joined.
 //!
-//! [`short`] scans the few ranks of a word of up to 64 bytes, [`long`] keeps those of a longer one in a heap. Both look merges
+//! [`short`] scans the few ranks of a word of up to 64 bytes, [`long`] queues those of a longer one. Both look merges
 //! up in [`Merges`]; tests hold them to the definition.
 
 mod long;
 mod short;
 mod table;
 
-pub(crate) use long::{Scratch, merge_word};
+pub(crate) use long::merge_word;
 pub(crate) use short::{LONGEST_SHORT_WORD_BYTES, merge_short_word};
 pub(crate) use table::Merges;
 
@@ -70,9 +70,9 @@ mod tests {
                     .collect();
                 let ids = word.iter().map(|&byte| u32::from(byte)).collect();
                 let expected = by_definition(ids, &merges);
-                let mut heap = Vec::new();
-                merge_word(&word, &table, &mut Scratch::default(), &mut heap);
-                assert_eq!(heap, expected, "{word:?} {merges:?}");
+                let mut queued = Vec::new();
+                merge_word(&word, &table, &mut queued);
+                assert_eq!(queued, expected, "{word:?} {merges:?}");
                 if length <= LONGEST_SHORT_WORD_BYTES {
                     let mut scan = Vec::new();
                     merge_short_word(&word, &table, &mut scan);
@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn a_run_is_joined_from_the_left() {
         let table = Merges::new(&[((0, 0), 1)], &[0; 256]).expect("small");
-        let (mut heap, mut scan) = (Vec::new(), Vec::new());
-        merge_word(b"aaaaa", &table, &mut Scratch::default(), &mut heap);
+        let (mut queued, mut scan) = (Vec::new(), Vec::new());
+        merge_word(b"aaaaa", &table, &mut queued);
         merge_short_word(b"aaaaa", &table, &mut scan);
-        assert_eq!((heap, scan), (vec![1, 1, 0], vec![1, 1, 0]));
+        assert_eq!((queued, scan), (vec![1, 1, 0], vec![1, 1, 0]));
     }
 }
