@@ -216,9 +216,11 @@ def test_a_fork_in_the_middle_of_other_threads_encodes(pair: Any, sources: list[
             for _ in range(5):
                 child = os.fork()
                 if not child:
-                    os._exit(
-                        0 if pair.ours.encode_flat(["def self"], threads=2)[0].tolist() == expected else 1
-                    )
+                    is_same = False
+                    try:
+                        is_same = pair.ours.encode_flat(["def self"], threads=2)[0].tolist() == expected
+                    finally:
+                        os._exit(0 if is_same else 1)
                 assert os.waitpid(child, 0)[1] == 0
     finally:
         thread.join()

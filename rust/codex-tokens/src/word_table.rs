@@ -49,6 +49,8 @@ struct Slot {
 #[repr(align(64))]
 struct Bucket([Slot; 2]);
 
+const _: () = assert!(size_of::<Bucket>() == 64);
+
 const EMPTY: Slot = Slot {
     key: 0,
     ids: [0; SLOT_IDS],

@@ -1,25 +1,22 @@
-//! GPT-2's pattern by the byte: one table look-up a byte, and scalars decoded only outside ASCII.
+//! GPT-2's pattern by the byte: letters eight at a time, and scalars decoded only outside ASCII.
 
 use super::{KINDS, Kind, contraction};
 use crate::unicode::{LETTERS, NUMBERS, SPACES};
 
-/// Stands for a byte that is part of a longer scalar.
-const NOT_ASCII: u8 = u8::MAX;
-
-/// The kind of every ASCII byte as a number.
-const BYTE_KINDS: [u8; 256] = {
-    let mut kinds = [Kind::Other as u8; 256];
+/// The kind of every ASCII byte; a byte of a longer scalar has none.
+const BYTE_KINDS: [Option<Kind>; 256] = {
+    let mut kinds = [None; 256];
     let mut byte = 0;
-    while byte < 256 {
-        if byte >= 0x80 {
-            kinds[byte] = NOT_ASCII;
-        } else if holds(LETTERS, byte) {
-            kinds[byte] = Kind::Letter as u8;
+    while byte < 0x80 {
+        kinds[byte] = Some(if holds(LETTERS, byte) {
+            Kind::Letter
         } else if holds(NUMBERS, byte) {
-            kinds[byte] = Kind::Number as u8;
+            Kind::Number
         } else if holds(SPACES, byte) {
-            kinds[byte] = Kind::Space as u8;
-        }
+            Kind::Space
+        } else {
+            Kind::Other
+        });
         byte += 1;
     }
     kinds
@@ -67,19 +64,41 @@ fn white_space_end(text: &str, start: usize) -> usize {
 /// Where the run of `kind` that goes on at `at` ends.
 #[inline]
 fn run_end(bytes: &[u8], mut at: usize, kind: Kind) -> usize {
+    if kind == Kind::Letter {
+        at = letters_end(bytes, at);
+    }
     while let Some(&byte) = bytes.get(at) {
-        if BYTE_KINDS[usize::from(byte)] == kind as u8 {
-            at += 1;
-            continue;
+        match BYTE_KINDS[usize::from(byte)] {
+            Some(other) if other == kind => at += 1,
+            Some(_) => break,
+            None => {
+                let (scalar, length) = scalar_at(bytes, at);
+                if KINDS[scalar] != kind {
+                    break;
+                }
+                at += length;
+            }
         }
-        if byte < 0x80 {
-            break;
+    }
+    at
+}
+
+/// Where the ASCII letters that start at `at` end, or a place among them less than eight bytes before the end of the text.
+#[inline]
+fn letters_end(bytes: &[u8], mut at: usize) -> usize {
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = TOPS >> 7;
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let eight = u64::from_le_bytes(*eight);
+        // In lower case and without its top bit a byte can be added to: the top bit then tells whether it was large enough.
+        let low = (eight | (ONES * 0x20)) & !TOPS;
+        let from_a = low + (ONES * u64::from(0x80 - b'a'));
+        let past_z = low + (ONES * u64::from(0x80 - (b'z' + 1)));
+        let others = !(from_a & !past_z & !eight) & TOPS;
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
         }
-        let (scalar, length) = scalar_at(bytes, at);
-        if KINDS[scalar] != kind {
-            break;
-        }
-        at += length;
+        at += 8;
     }
     at
 }
@@ -88,12 +107,12 @@ fn run_end(bytes: &[u8], mut at: usize, kind: Kind) -> usize {
 #[inline]
 fn kind_at(bytes: &[u8], at: usize) -> Option<(Kind, usize)> {
     let &byte = bytes.get(at)?;
-    let (scalar, length) = if byte < 0x80 {
-        (usize::from(byte), 1)
+    Some(if let Some(kind) = BYTE_KINDS[usize::from(byte)] {
+        (kind, 1)
     } else {
-        scalar_at(bytes, at)
-    };
-    Some((KINDS[scalar], length))
+        let (scalar, length) = scalar_at(bytes, at);
+        (KINDS[scalar], length)
+    })
 }
 
 /// The scalar of two to four bytes at `at`, and how many; `bytes` is UTF-8, so all of them are there.
@@ -136,6 +155,19 @@ mod tests {
         for scalar in (0..=0x10_ffff).filter_map(char::from_u32) {
             let text = format!("a{scalar}1{scalar}!{scalar} {scalar}{scalar}\n{scalar}'{scalar}'s");
             assert!(by_the_byte(&text).into_iter().eq(words(&text)), "{text:?}");
+        }
+    }
+
+    /// Every byte after every number of letters, where eight at a time are looked at.
+    #[test]
+    fn letters_end_where_the_plain_way_ends_them() {
+        for scalar in (0..=0xff).filter_map(char::from_u32) {
+            for letters in 0..20 {
+                for rest in ["", "x", "xyzxyzxyzxyz", " xyz \u{e9} xyz"] {
+                    let text = format!("{}{scalar}{rest}", "aAzZ".repeat(5).split_at(letters).0);
+                    assert!(by_the_byte(&text).into_iter().eq(words(&text)), "{text:?}");
+                }
+            }
         }
     }
 
