@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from codex.errors import DataError
@@ -31,6 +31,9 @@ def universal(text: str) -> str:
 @example("", "utf-16-le")
 @example("\ufeff\r\r\n\n\x85\u2028", "utf-32-be")
 def test_a_marked_text_comes_back(text: str, form: str) -> None:
+    assume(
+        not (form == "utf-16-le" and text.startswith("\0"))
+    )  # its mark and that NUL are the mark of UTF-32
     data = FORMS[form] + text.encode(form)
     if "\0" in text:
         with pytest.raises(DataError, match=r"^not text: NUL (byte|character) at "):

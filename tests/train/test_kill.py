@@ -2,7 +2,8 @@
 
 A kill comes after a random time, or at a random system call that changes the disk (`CODEX_FAIL_POINTS`), over the whole life
 of a run: reading text, training the tokenizer, writing shards, training, saving, the report. Every round begins with an empty
-cache, and its first kill is among the calls of the preparation, which is over too soon for many others to meet it.
+cache, and its first kill is among the calls of ingesting or of tokenizing, which are over too soon for many others to meet them;
+until a save has been hit, the next kill is aimed at one.
 `CODEX_TORTURE_KILLS=200` makes more of them (`make torture`).
 """
 
@@ -25,8 +26,8 @@ from tests.train.tiny import TINY, write_corpus
 
 KILLS = int(os.environ.get("CODEX_TORTURE_KILLS", "20"))
 SEED = 4
-# System calls that change the disk, about: up to where training begins, and in all.
-PREPARATION_POINTS, POINTS = 180, 550
+# System calls that change the disk, about: first and last of ingesting and of tokenizing, and how many there are in all.
+INGEST_POINTS, TOKENIZE_POINTS, POINTS = (10, 75), (100, 170), 550
 STAGES = ("ingest", "tokenize", "train", "save")
 
 
@@ -103,7 +104,10 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(nursery: Nursery, 
             if kills >= KILLS:
                 how: dict[str, object] = {}
             elif not history:
-                how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(1, PREPARATION_POINTS)}"}
+                first, last = (INGEST_POINTS, TOKENIZE_POINTS)[number % 2]
+                how = {"CODEX_FAIL_POINTS": f"*=kill@{draw.randint(first, last)}"}
+            elif not stages["save"]:
+                how = {"CODEX_FAIL_POINTS": f"checkpoint.model.write=kill@{draw.randint(1, 3)}"}
             elif draw.random() < 0.5:
                 how = {"kill_after_s": draw.uniform(0, life_s)}
             else:
