@@ -212,7 +212,8 @@ def test_diff_of_equals_is_0_and_of_other_shapes_1(
     wide = configured(width=64)
     save_model(model_run.parent / "wide", drawn(wide), wide, step=100)
     shutil.copytree(model_run, model_run.parent / "copy")
-    assert shown("diff", "base", "copy") == "equal: 25 tensors, and every key and file\n"
+    said = "equal by digest: 25 tensors, and every key and file; `codex checkpoint verify` reads the bytes"
+    assert shown("diff", "base", "copy") == f"{said}\n"
     told = shown("diff", f"{BASE}/step-00000100", "runs/wide/step-00000100", code=1)
     assert ["config.model.width", "32", "64"] in [line.split() for line in told.splitlines()]
     assert "model.norm.weight" in told and "F32 [32] -> F32 [64]\n" in told

@@ -168,7 +168,9 @@ def _row(row: dict[str, Any], metrics: Sequence[str], marks: Sequence[str]) -> l
 def _lines(found: Difference) -> list[str]:
     """Two tables, one of keys and files, one of tensors; or that nothing differs."""
     if not found:
-        return [f"equal: {found.common} tensors, and every key and file"]
+        return [
+            f"equal by digest: {found.common} tensors, and every key and file; `codex checkpoint verify` reads the bytes"
+        ]
     named = [[each.name, _short(each.before), _short(each.after)] for each in (*found.keys, *found.files)]
     lines = table(["key or file", "A", "B"], named) if named else []
     if found.tensors:
