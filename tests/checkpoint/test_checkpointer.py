@@ -307,6 +307,7 @@ def test_a_fork_that_ends_in_the_usual_way_leaves_the_thread_alone(checkpoints: 
     assert steps(checkpoints) == [1]
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_tensors_of_a_gpu_are_copied_through_pinned_memory(checkpoints: Path) -> None:
     weight = torch.ones(1 << 24, device="cuda")

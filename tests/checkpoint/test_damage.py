@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import shutil
@@ -10,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import rfc8785
 
 from codex._core import CheckpointReader
 from codex.checkpoint import find_latest, load, verify
 from codex.errors import CodexError, DamageError, MissingDataError
+from tests.checkpoint.refusal import edit_manifest, refused
 
 SaveStep = Callable[..., Path]
 
@@ -36,26 +35,6 @@ def flip(path: Path, bit: int) -> None:
         byte = file.read(1)[0]
         file.seek(bit // 8)
         file.write(bytes([byte ^ 1 << bit % 8]))
-
-
-def edit_manifest(path: Path, edit: Callable[[dict[str, object]], object]) -> None:
-    """Change a manifest and seal it again with another library's canonical JSON, as a liar would."""
-    manifest = json.loads((path / "manifest.json").read_bytes())
-    del manifest["digest"]
-    edit(manifest)
-    manifest["digest"] = "sha256:" + hashlib.sha256(rfc8785.dumps(manifest)).hexdigest()
-    (path / "manifest.json").write_bytes(rfc8785.dumps(manifest) + b"\n")
-
-
-def refused(path: Path) -> str:
-    """What both `verify` and `load` say of the damaged checkpoint."""
-    messages = []
-    for look in (verify, load):
-        with pytest.raises(DamageError) as error:
-            look(path)
-        messages.append(str(error.value))
-    assert messages[0] == messages[1]
-    return messages[0]
 
 
 def test_any_flipped_bit_is_refused_naming_the_file(saved: Path) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import rfc8785
 
-from codex.checkpoint import load, verify
-from codex.errors import DamageError
+from tests.checkpoint.refusal import edit_manifest, refused
 
 SaveStep = Callable[..., Path]
 
@@ -22,15 +20,15 @@ FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safete
 
 def seal(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     """Change the manifest and make its sizes and digests those of the files as they are."""
-    manifest = json.loads((path / "manifest.json").read_bytes())
-    del manifest["digest"]
-    edit(manifest)
-    for entry in manifest["files"]:
-        if (path / entry["path"]).is_file() and entry["path"] not in manifest["tensors"]:
-            data = (path / entry["path"]).read_bytes()
-            entry |= {"bytes": len(data), "digest": "sha256:" + hashlib.sha256(data).hexdigest()}
-    manifest["digest"] = "sha256:" + hashlib.sha256(rfc8785.dumps(manifest)).hexdigest()
-    (path / "manifest.json").write_bytes(rfc8785.dumps(manifest) + b"\n")
+
+    def and_digests(manifest: dict[str, Any]) -> None:
+        edit(manifest)
+        for entry in manifest["files"]:
+            if (path / entry["path"]).is_file() and entry["path"] not in manifest["tensors"]:
+                data = (path / entry["path"]).read_bytes()
+                entry |= {"bytes": len(data), "digest": "sha256:" + hashlib.sha256(data).hexdigest()}
+
+    edit_manifest(path, and_digests)
 
 
 def drop(path: Path, name: str) -> Callable[[dict[str, Any]], None]:
@@ -42,17 +40,6 @@ def drop(path: Path, name: str) -> Callable[[dict[str, Any]], None]:
         manifest["tensors"].pop(name, None)
 
     return edit
-
-
-def refused(path: Path) -> str:
-    """What both `verify` and `load` say."""
-    messages = []
-    for look in (verify, load):
-        with pytest.raises(DamageError) as error:
-            look(path)
-        messages.append(str(error.value))
-    assert messages[0] == messages[1]
-    return messages[0]
 
 
 @pytest.mark.parametrize(

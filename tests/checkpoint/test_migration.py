@@ -50,7 +50,7 @@ def test_a_checkpoint_of_version_1_is_found_verified_and_loaded(old: Path) -> No
     found = find_latest(old.parent)
     assert found is not None and (found.path, found.skipped) == (old, [])
     assert verify(old).metrics == {"held_out_bits_per_byte": 2.25}
-    assert list_checkpoints(old.parent).checkpoints[0].held_out == 2.25
+    assert list_checkpoints(old.parent).checkpoints[0].metrics == {"held_out_bits_per_byte": 2.25}
     loaded = load(old)
     embedding = torch.arange(8, dtype=torch.float32).reshape(4, 2) / 8
     assert torch.equal(loaded.model["embed.weight"], embedding)

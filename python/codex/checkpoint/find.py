@@ -31,11 +31,6 @@ class Summary:
     #: What was measured at this step, by name.
     metrics: dict[str, float]
 
-    @property
-    def held_out(self) -> float | None:
-        """Bits per byte on held-out text, if it was evaluated at this step."""
-        return self.metrics.get("held_out_bits_per_byte")
-
 
 @dataclass(frozen=True)
 class Listing:

@@ -157,7 +157,8 @@ impl Checkpoint {
         parts::read(tensors.chain(files).collect())
     }
 
-    /// Reads every byte of the one file `name`, be it a shard, and compares it with what was written.
+    /// Reads every byte of the one file `name` and compares it with what was written; a shard is also held against its index
+    /// and the other shards, so that [`verify`](Self::verify) and all files one by one prove the same.
     ///
     /// # Errors
     /// `Missing` if there is no such file, otherwise as [`Checkpoint::verify`].
@@ -165,6 +166,7 @@ impl Checkpoint {
         let entry = self.entry(name)?;
         match self.manifest.tensors.get(name) {
             Some(digests) => {
+                self.tensors(&index::base_of(name))?;
                 let reader = TensorReader::open(vec![(self.path.join(name), entry.bytes, digests)])?;
                 parts::read(reader.parts().collect())
             }
