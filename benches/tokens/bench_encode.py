@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from benches.harness import gate
-from codex.tokens import END_OF_DOCUMENT, Tokenizer, train_tokenizer
+from codex.tokens import END_OF_DOCUMENT, Tokenizer, train_bpe
 
 VOCABULARY_SIZE = 4096
 DOCUMENT_CHARACTERS = 1 << 16
@@ -45,7 +45,7 @@ def documents() -> list[str]:
 
 @pytest.fixture(scope="module")
 def ours(documents: list[str]) -> Tokenizer:
-    return train_tokenizer(documents, VOCABULARY_SIZE)
+    return train_bpe(documents, VOCABULARY_SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def bench_encode(benchmark: Any, ours: Tokenizer, theirs: Any, new_text: list[li
 
 def bench_encode_against_tiktoken(benchmark: Any, ours: Tokenizer, new_text: list[list[str]]) -> None:
     tiktoken = pytest.importorskip("tiktoken")
-    ranks = {ours.decode_bytes([number]): number for number in range(1, ours.vocabulary_size)}
+    ranks = {ours.decode_bytes([number]): number for number in range(1, ours.vocab_size)}
     special = {END_OF_DOCUMENT: ours.end_of_document_id}
     theirs = tiktoken.Encoding("ours", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens=special)
     codex = _next_slice(new_text, lambda texts: ours.encode_flat(texts, "text", threads=1))
@@ -105,7 +105,7 @@ def bench_encode_against_tiktoken(benchmark: Any, ours: Tokenizer, new_text: lis
 
 
 def bench_decode(benchmark: Any, ours: Tokenizer, theirs: Any, documents: list[str]) -> None:
-    rows = [ids.tolist() for ids in ours.encode_batch(documents, "text")]
+    rows = ours.encode_batch(documents, "text")
 
     def codex() -> list[str]:
         return [ours.decode(row) for row in rows]
@@ -121,7 +121,7 @@ def bench_train(benchmark: Any, documents: list[str]) -> None:
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
     def codex() -> str:
-        return train_tokenizer(documents, VOCABULARY_SIZE).to_json().decode()
+        return train_bpe(documents, VOCABULARY_SIZE).to_json().decode()
 
     def peer() -> Any:
         learnt = tokenizers.Tokenizer(models.BPE())

@@ -44,7 +44,7 @@ def theirs(where: Path, kind: str = "llama", *, shard: str = "5GB", dtype: Any =
     """A model made by transformers, and saved by it in `where`, beside a tokenizer."""
     name, special = KINDS[kind]
     torch.manual_seed(7)
-    config = getattr(transformers, name)(**SIZES, vocab_size=tokenizer().vocabulary_size, **special, **keys)
+    config = getattr(transformers, name)(**SIZES, vocab_size=tokenizer().vocab_size, **special, **keys)
     model = transformers.AutoModelForCausalLM.from_config(config).eval().to(dtype or torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():

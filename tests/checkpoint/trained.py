@@ -13,7 +13,7 @@ from codex.config.schema import Config, Evaluate, Model, Tokens
 from codex.models import build
 from codex.models.llama import Llama
 from codex.models.names import tokenizer_config, transformers_config
-from codex.tokens import Tokenizer, train_tokenizer
+from codex.tokens import Tokenizer, train_bpe
 
 VOCABULARY = 300
 SHAPES: dict[str, dict[str, Any]] = {
@@ -27,13 +27,13 @@ _SIZES = {"width": 32, "layers": 2, "heads": 2, "key_value_heads": 2, "context":
 
 
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(["def spam(eggs): return eggs  # häm and eggs, jam and bread\n"] * 3, VOCABULARY)
+    return train_bpe(["def spam(eggs): return eggs  # häm and eggs, jam and bread\n"] * 3, VOCABULARY)
 
 
 def configured(**shape: Any) -> Config:
     """A whole configuration around a small model."""
     model = Model(**{**_SIZES, **shape})
-    tokens = Tokens(vocabulary_size=tokenizer().vocabulary_size)
+    tokens = Tokens(vocabulary_size=tokenizer().vocab_size)
     return Config(model=model, tokens=tokens, evaluate=Evaluate(stride=model.context))
 
 
@@ -58,7 +58,7 @@ def save_model(
 ) -> Path:
     """The checkpoint of `model`; `rest` goes to `save`, its `state` beside the configuration."""
     text = tokenizer()
-    named = transformers_config(config.model, text.vocabulary_size, text.end_of_document_id)
+    named = transformers_config(config.model, text.vocab_size, text.end_of_document_id)
     files = {
         "config.json": json.dumps(named).encode(),
         "tokenizer.json": text.to_json(),
@@ -79,4 +79,4 @@ def save_model(
 def prompt(rows: int = 2, length: int = 24) -> torch.Tensor:
     """Tokens to ask a model about: (rows, length)."""
     random = torch.Generator().manual_seed(5)
-    return torch.randint(tokenizer().vocabulary_size, (rows, length), generator=random)
+    return torch.randint(tokenizer().vocab_size, (rows, length), generator=random)

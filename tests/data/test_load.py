@@ -170,4 +170,4 @@ def test_one_document_that_is_one_row_is_read_for_ever(tmp_path: Path, config: C
         entry = {"path": name, "bytes": digest.bytes, "digest": digest.digest}
         write_manifest(folder.path, {"kind": "shards", "schema_version": 1, "files": [entry]})
     tokens = TokenBatches(tmp_path / "tiny", "train", 2, 3, seed=0)[7].tokens
-    assert tokens.tolist() == [[*tokenizer.encode(text).tolist(), tokenizer.end_of_document_id]] * 3
+    assert tokens.tolist() == [[*tokenizer.encode(text), tokenizer.end_of_document_id]] * 3

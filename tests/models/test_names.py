@@ -13,14 +13,14 @@ from codex.checkpoint import save
 from codex.config.schema import Model
 from codex.models.llama import Llama
 from codex.models.names import tokenizer_config, transformers_config
-from codex.tokens import train_tokenizer
+from codex.tokens import train_bpe
 
 transformers = pytest.importorskip("transformers")
 
 
 def _folder(model: Llama, where: Path) -> Path:
     config = transformers_config(model.config, model.vocabulary_size, end_of_document_id=0)
-    tokenizer = train_tokenizer(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
+    tokenizer = train_bpe(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
     files = {
         "config.json": json.dumps(config).encode(),
         "tokenizer.json": tokenizer.to_json(),
@@ -46,9 +46,9 @@ def test_transformers_tokenizes_alike(tmp_path: Path) -> None:
     model = Llama(Model(width=8, layers=1, heads=1, key_value_heads=1, feed_forward_width=8), 300)
     folder = _folder(model, tmp_path)
     theirs = transformers.AutoTokenizer.from_pretrained(folder)
-    ours = train_tokenizer(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
+    ours = train_bpe(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
     for text in ("def spam(x):\n    return 'häm'\n", "  \t\n", "1234 don't", "日本語 text"):
-        assert theirs(text)["input_ids"] == ours.encode(text).tolist(), text
+        assert theirs(text)["input_ids"] == ours.encode(text), text
         assert theirs.decode(theirs(text)["input_ids"]) == text
     assert theirs.eos_token_id == ours.end_of_document_id
 

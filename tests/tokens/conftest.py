@@ -11,7 +11,7 @@ import pytest
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from codex.tokens import END_OF_DOCUMENT, Tokenizer, train_tokenizer
+from codex.tokens import END_OF_DOCUMENT, Tokenizer, train_bpe
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,4 @@ def sources() -> list[str]:
 @pytest.fixture(scope="session")
 def pair(sources: list[str]) -> Pair:
     """Both trained to 4,096 tokens on every third source."""
-    return Pair(train_tokenizer(sources[::3], 4096), _train_theirs(sources[::3], 4096))
+    return Pair(train_bpe(sources[::3], 4096), _train_theirs(sources[::3], 4096))

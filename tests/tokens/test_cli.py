@@ -12,7 +12,7 @@ import pytest
 
 from codex.cli.app import run
 from codex.records import Record, Source, encode_records
-from codex.tokens import Tokenizer, train_tokenizer
+from codex.tokens import Tokenizer, train_bpe
 
 TEXT = "the cat sat on the mat\r\nand the dog sat on the log, naïvely\n"
 
@@ -21,7 +21,7 @@ TEXT = "the cat sat on the mat\r\nand the dog sat on the log, naïvely\n"
 def home(tmp_path: Path) -> Path:
     """A folder with a small tokenizer.json and the text it learnt from."""
     (tmp_path / "text.txt").write_bytes(TEXT.encode())
-    train_tokenizer([TEXT], 290).save(tmp_path / "tokenizer.json")
+    train_bpe([TEXT], 290).save(tmp_path / "tokenizer.json")
     return tmp_path
 
 
@@ -36,7 +36,7 @@ def test_train_writes_what_the_library_trains(codex: Any, tmp_path: Path) -> Non
     done = codex("tokenizer", "train", str(folder), "--vocabulary-size", "270", "--out", "t.json", "--json")
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
-    expected = train_tokenizer(["one two three", "# coding: latin-1\nx = 'é'\n", "three four"], 270)
+    expected = train_bpe(["one two three", "# coding: latin-1\nx = 'é'\n", "three four"], 270)
     assert (
         Tokenizer.from_file(tmp_path / "t.json").fingerprint == expected.fingerprint == facts["fingerprint"]
     )
@@ -68,7 +68,7 @@ def test_encode_and_decode_give_the_file_back_byte_for_byte(home: Path) -> None:
 
 
 def test_json_says_the_same(codex: Any, home: Path) -> None:
-    ids = Tokenizer.from_file(home / "tokenizer.json").encode(TEXT).tolist()
+    ids = Tokenizer.from_file(home / "tokenizer.json").encode(TEXT)
     encoded = json.loads(codex("tokenizer", "encode", "text.txt", "--json").stdout)
     assert encoded["ids"] == ids
     assert encoded["bytes"] == len(TEXT.encode())
@@ -94,10 +94,10 @@ def test_inspect_shows_what_it_holds(codex: Any, home: Path) -> None:
     lines = done.stdout.splitlines()
     tokenizer = Tokenizer.from_file(home / "tokenizer.json")
     assert f"fingerprint      {tokenizer.fingerprint}" in lines
-    assert f"vocabulary size  {tokenizer.vocabulary_size}" in lines
+    assert f"vocabulary size  {tokenizer.vocab_size}" in lines
     assert "special tokens   <|endoftext|> = 0" in lines
     facts = json.loads(codex("tokenizer", "inspect", "text.txt", "--json").stdout)
-    assert facts["merges"] == tokenizer.vocabulary_size - 257
+    assert facts["merges"] == tokenizer.vocab_size - 257
     # The text is measured as `train` would read it: newlines are `\n`.
     assert facts["tokens"] == len(tokenizer.encode(TEXT.replace("\r\n", "\n")))
     assert facts["bytes_per_token"] == round(len(TEXT.encode()) / facts["tokens"], 3)

@@ -16,7 +16,7 @@ import pytest
 from safetensors import safe_open
 
 from codex.errors import DamageError, DataError, MissingDataError, UsageError
-from codex.tokens import Shard, ShardsWritten, Tokenizer, open_shard, train_tokenizer, write_shards
+from codex.tokens import Shard, ShardsWritten, Tokenizer, open_shard, train_bpe, write_shards
 
 
 def document(text: str) -> Any:
@@ -159,7 +159,7 @@ def test_what_cannot_be_written_is_refused(pair: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="`threads` is 0"):
         write(tmp_path, [], pair.ours, threads=0)
     with pytest.raises(UsageError, match="no special token"):
-        write(tmp_path, [], train_tokenizer(["abc"], 300, ()))
+        write(tmp_path, [], train_bpe(["abc"], 300, ()))
     assert list(tmp_path.iterdir()) == []
 
 

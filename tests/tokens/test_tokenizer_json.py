@@ -10,7 +10,7 @@ import pytest
 import tokenizers
 
 from codex.errors import DamageError, MissingDataError
-from codex.tokens import Tokenizer, train_tokenizer
+from codex.tokens import Tokenizer, train_bpe
 
 TEXT = "def naïve(x):\n    return '中文' if x else  None  # it's <|endoftext|>\r\n\0"
 
@@ -18,7 +18,7 @@ TEXT = "def naïve(x):\n    return '中文' if x else  None  # it's <|endoftext|
 @pytest.fixture(scope="module")
 def small() -> dict[str, Any]:
     """The document of a small tokenizer."""
-    return json.loads(train_tokenizer(["low lower lowest"], 262).to_json())
+    return json.loads(train_bpe(["low lower lowest"], 262).to_json())
 
 
 def read(document: Any) -> Tokenizer:
@@ -30,7 +30,7 @@ def test_tokenizers_loads_our_file_with_the_same_ids_and_writes_the_same_bytes(
 ) -> None:
     pair.ours.save(tmp_path / "tokenizer.json")
     theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
-    assert theirs.encode(TEXT).ids == pair.ours.encode(TEXT, "ids").tolist()
+    assert theirs.encode(TEXT).ids == pair.ours.encode(TEXT, "ids")
     assert theirs.decode(theirs.encode(TEXT).ids, skip_special_tokens=False) == TEXT
     theirs.save(str(tmp_path / "again.json"))
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "tokenizer.json").read_bytes()
@@ -40,15 +40,15 @@ def test_transformers_loads_our_file_with_the_same_ids(pair: Any, tmp_path: Path
     transformers = pytest.importorskip("transformers")
     pair.ours.save(tmp_path / "tokenizer.json")
     theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "tokenizer.json"))
-    assert theirs(TEXT)["input_ids"] == pair.ours.encode(TEXT, "ids").tolist()
-    assert len(theirs) == pair.ours.vocabulary_size
+    assert theirs(TEXT)["input_ids"] == pair.ours.encode(TEXT, "ids")
+    assert len(theirs) == pair.ours.vocab_size
 
 
 def test_we_load_their_file_with_the_same_ids(pair: Any, tmp_path: Path) -> None:
     pair.theirs.save(str(tmp_path / "tokenizer.json"), pretty=False)
     again = Tokenizer.from_file(tmp_path / "tokenizer.json")
     assert again.fingerprint == pair.ours.fingerprint
-    assert again.encode(TEXT, "text").tolist() == pair.ours.encode(TEXT, "text").tolist()
+    assert again.encode(TEXT, "text") == pair.ours.encode(TEXT, "text")
 
 
 def test_a_file_in_the_shape_of_gpt2_is_read(pair: Any) -> None:
@@ -70,7 +70,7 @@ def test_a_file_in_the_shape_of_gpt2_is_read(pair: Any) -> None:
     }
     data = json.dumps(document)
     ours, theirs = Tokenizer.from_json(data.encode()), tokenizers.Tokenizer.from_str(data)
-    assert ours.encode(TEXT, "ids").tolist() == theirs.encode(TEXT).ids
+    assert ours.encode(TEXT, "ids") == theirs.encode(TEXT).ids
     assert ours.end_of_document_id == 4095
     # What we write of it is read by them with the same ids again.
     written = tokenizers.Tokenizer.from_str(ours.to_json().decode())
@@ -81,8 +81,8 @@ def test_special_tokens_outside_the_vocabulary_keep_their_ids(small: dict[str, A
     extra = {**small["added_tokens"][0], "id": 262, "content": "<|pad|>"}
     document = {**small, "added_tokens": [*small["added_tokens"], extra]}
     ours, theirs = read(document), tokenizers.Tokenizer.from_str(json.dumps(document))
-    assert ours.encode("low<|pad|>", "ids").tolist() == theirs.encode("low<|pad|>").ids
-    assert ours.vocabulary_size == theirs.get_vocab_size() == 263
+    assert ours.encode("low<|pad|>", "ids") == theirs.encode("low<|pad|>").ids
+    assert ours.vocab_size == theirs.get_vocab_size() == 263
 
 
 def test_the_fingerprint_is_of_the_meaning(pair: Any, small: dict[str, Any]) -> None:

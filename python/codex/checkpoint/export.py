@@ -148,12 +148,12 @@ def _texts(reader: CheckpointReader, rows: Mapping[str, Row]) -> dict[str, bytes
     require_expressible(section)
     model = Model.model_validate({key: value for key, value in section.items() if key in Model.model_fields})
     tokenizer = Tokenizer.from_json(reader.read_file(_TOKENIZER_FILE))
-    shapes = tensor_shapes(model, tokenizer.vocabulary_size)
+    shapes = tensor_shapes(model, tokenizer.vocab_size)
     if shapes != {row.name: row.shape for row in rows.values()}:
         odd = sorted(set(shapes.items()) ^ {(row.name, row.shape) for row in rows.values()})
         raise DamageError(f"tensor `{odd[0][0]}` in `{reader.path}` does not fit its configuration")
     config = transformers_config(
-        model, tokenizer.vocabulary_size, tokenizer.end_of_document_id, _dtype(rows.values())
+        model, tokenizer.vocab_size, tokenizer.end_of_document_id, _dtype(rows.values())
     )
     return {
         "config.json": _json(config),

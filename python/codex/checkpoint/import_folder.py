@@ -97,7 +97,7 @@ def _texts(source: ModelFolder) -> tuple[Config, dict[str, bytes]]:
         section = model_section(named)
     except DataError as error:
         raise DataError(f"{error} {where}") from error
-    size = tokenizer.vocabulary_size
+    size = tokenizer.vocab_size
     if named.get("vocab_size") != size:
         message = (
             f"`vocab_size` is {named.get('vocab_size')!r}, expected {size}, the tokens of `tokenizer.json`"

@@ -17,7 +17,7 @@ from codex.errors import DataError, MachineError, MissingDataError
 from codex.file import read_bytes
 from codex.records import iter_records
 from codex.text import decode as decode_text
-from codex.tokens import Specials, Tokenizer, train_tokenizer
+from codex.tokens import Specials, Tokenizer, train_bpe
 
 __all__ = ["commands"]
 
@@ -51,13 +51,13 @@ def train(
     listing = list_files(user_paths(tuple(map(str, paths))), maximum_file_bytes=MAXIMUM_FILE_BYTES)
     skipped = [(each.path, each.reason) for each in listing.skipped]
     counts = {"texts": 0, "characters": 0}
-    tokenizer = train_tokenizer(_texts(listing, skipped, counts, out), vocabulary_size)
+    tokenizer = train_bpe(_texts(listing, skipped, counts, out), vocabulary_size)
     for path, reason in skipped:
         out.say(f"skipped {path}: {reason}")
     if not counts["texts"]:
         raise DataError(f"no text to learn from in {', '.join(f'`{path}`' for path in paths)}")
-    if tokenizer.vocabulary_size < vocabulary_size:
-        learnt = f"{tokenizer.vocabulary_size} tokens instead of {vocabulary_size}"
+    if tokenizer.vocab_size < vocabulary_size:
+        learnt = f"{tokenizer.vocab_size} tokens instead of {vocabulary_size}"
         out.warn(f"{learnt}: every word of the text is a single one by now")
     tokenizer.save(to)
     facts = {
@@ -66,7 +66,7 @@ def train(
         **counts,
         "skipped": [{"path": p, "reason": r} for p, r in skipped],
     }
-    text = f"{to}: {tokenizer.vocabulary_size} tokens from {counts['texts']} texts, {tokenizer.fingerprint}"
+    text = f"{to}: {tokenizer.vocab_size} tokens from {counts['texts']} texts, {tokenizer.fingerprint}"
     out.result("tokenizer.train", facts, text=text)
 
 
@@ -112,7 +112,7 @@ def encode(
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"`{file}` is not UTF-8: byte 0x{data[error.start]:02x} at {error.start}") from None
-    ids = encoder.encode(text, specials).tolist()
+    ids = encoder.encode(text, specials)
     facts = {"ids": ids, "tokens": len(ids), "bytes": len(data), "tokenizer": encoder.fingerprint}
     out.result("tokenizer.encode", facts, text=" ".join(map(str, ids)))
 
@@ -150,7 +150,7 @@ def inspect(
 ) -> None:
     """Show what a tokenizer holds, and with FILE how many bytes of it a token stands for."""
     found = _load(tokenizer)
-    ordinary = set(range(found.vocabulary_size)) - set(found.special_tokens.values())
+    ordinary = set(range(found.vocab_size)) - set(found.special_tokens.values())
     tokens = sorted((found.decode_bytes([i]) for i in ordinary), key=lambda token: (-len(token), token))
     longest = [token.decode("utf-8", "backslashreplace") for token in tokens[:LONGEST_SHOWN]]
     facts: dict[str, Any] = {"path": tokenizer, **_facts(found), "longest_tokens": longest}
@@ -172,7 +172,7 @@ def inspect(
 def _facts(tokenizer: Tokenizer) -> dict[str, Any]:
     return {
         "fingerprint": tokenizer.fingerprint,
-        "vocabulary_size": tokenizer.vocabulary_size,
+        "vocabulary_size": tokenizer.vocab_size,
         "alphabet": 256,
         "merges": len(tokenizer.merges),
         "special_tokens": tokenizer.special_tokens,

@@ -14,7 +14,7 @@ from codex.data.progress import Progress
 from codex.data.split import SPLITS
 from codex.file import PartialFolder
 from codex.records import Record, count_records, iter_records
-from codex.tokens import SHARD_TOKENS, Tokenizer, train_tokenizer, write_shards
+from codex.tokens import SHARD_TOKENS, Tokenizer, train_bpe, write_shards
 
 __all__ = ["make_shards", "make_tokenizer"]
 
@@ -28,9 +28,9 @@ def make_tokenizer(
         `counts` of the manifest.
     """
     records = _told(splits / "train.ndjson", "tokenizer", progress)
-    tokenizer = train_tokenizer((record.text for record in records), vocabulary_size)
+    tokenizer = train_bpe((record.text for record in records), vocabulary_size)
     tokenizer.save(folder.path / "tokenizer.json")
-    return {"counts": {"vocabulary_size": tokenizer.vocabulary_size}, "skipped": []}
+    return {"counts": {"vocabulary_size": tokenizer.vocab_size}, "skipped": []}
 
 
 def make_shards(

@@ -142,7 +142,7 @@ class _Check:
 
     def _tokenizer(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
-        self._counts(folder, manifest, {"vocabulary_size": tokenizer.vocabulary_size})
+        self._counts(folder, manifest, {"vocabulary_size": tokenizer.vocab_size})
         self._parent(folder, manifest, "splits")
 
     def _shards(self, folder: Path, manifest: Mapping[str, Any]) -> None:

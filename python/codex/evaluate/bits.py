@@ -54,7 +54,7 @@ class HeldOut:
     def open(cls, shards: Path, tokenizer: Tokenizer, *, split: str = "held_out") -> HeldOut:
         """The held-out documents of a folder of shards, checked against their digests; copies their tokens."""
         documents = SplitTokens(shards, split)
-        lengths = [len(tokenizer.decode_bytes([number])) for number in range(tokenizer.vocabulary_size)]
+        lengths = [len(tokenizer.decode_bytes([number])) for number in range(tokenizer.vocab_size)]
         token_bytes = np.array(lengths, dtype=np.int64)
         token_bytes[tokenizer.end_of_document_id] = 0
         tokens = np.concatenate([documents[number] for number in range(len(documents))]).astype(np.int64)

@@ -66,7 +66,7 @@ class LanguageModel:
             )
         tokenizer = Tokenizer.from_json(loaded.files["tokenizer.json"])
         with torch.random.fork_rng():  # what is drawn here is overwritten
-            model = build(Config.model_validate(loaded.state["config"]).model, tokenizer.vocabulary_size)
+            model = build(Config.model_validate(loaded.state["config"]).model, tokenizer.vocab_size)
         model.load_state_dict(loaded.model)
         return cls(model.eval(), tokenizer), folder, loaded.state
 
@@ -85,7 +85,7 @@ class LanguageModel:
     def _tokens(self, prompt: str, settings: Generate, seed: int) -> Iterator[int]:
         """The prompt stands at the start of a document, as the model has seen documents start."""
         end = self.tokenizer.end_of_document_id
-        ids: Sequence[int] = [end, *self.tokenizer.encode(prompt, specials="text").tolist()]
+        ids: Sequence[int] = [end, *self.tokenizer.encode(prompt, specials="text")]
         return sample(
             self.model,
             ids,

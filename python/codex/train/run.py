@@ -173,8 +173,8 @@ class _Job:
             seed=config.run.seed,
         )
         seed_generators(config.run.seed)
-        model = build(config.model, tokenizer.vocabulary_size).to(machine.device)
-        named = transformers_config(config.model, tokenizer.vocabulary_size, tokenizer.end_of_document_id)
+        model = build(config.model, tokenizer.vocab_size).to(machine.device)
+        named = transformers_config(config.model, tokenizer.vocab_size, tokenizer.end_of_document_id)
         files = {
             "config.json": _json(named),
             "tokenizer.json": tokenizer.to_json(),

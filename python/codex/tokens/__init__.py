@@ -1,0 +1,23 @@
+"""Text to tokens and back: the tokenizer, its training, and shards of tokens on disk.
+
+Ids and merges are those of Hugging Face `tokenizers` 0.23.3, and `tokenizer.json` goes both ways. The interpreter is
+released during the work. `docs/tokens.md` tells all of it.
+"""
+
+from __future__ import annotations
+
+from codex.tokens.shards import SHARD_TOKENS, Shard, ShardsWritten, open_shard, write_shards
+from codex.tokens.tokenizer import END_OF_DOCUMENT, Specials, Tokenizer
+from codex.tokens.train import train_bpe
+
+__all__ = [
+    "END_OF_DOCUMENT",
+    "SHARD_TOKENS",
+    "Shard",
+    "ShardsWritten",
+    "Specials",
+    "Tokenizer",
+    "open_shard",
+    "train_bpe",
+    "write_shards",
+]

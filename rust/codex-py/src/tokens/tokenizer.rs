@@ -1,0 +1,157 @@
+//! The tokenizer for Python: ids cross as lists or as numpy arrays, texts are borrowed.
+
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use codex_tokens::Specials;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyList};
+
+use super::Text;
+use crate::errors::{bug, raised, released};
+
+#[pyclass(frozen, module = "codex._core")]
+pub(super) struct Tokenizer(pub(super) Arc<codex_tokens::Tokenizer>);
+
+#[pymethods]
+impl Tokenizer {
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        released(py, || codex_tokens::Tokenizer::from_file(&path)).map(Self::new)
+    }
+
+    #[staticmethod]
+    fn from_json(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
+        released(py, || codex_tokens::Tokenizer::from_json(&data)).map(Self::new)
+    }
+
+    fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        released(py, || self.0.to_json()).map(|json| PyBytes::new(py, &json))
+    }
+
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        released(py, || self.0.save(&path))
+    }
+
+    fn encode(&self, py: Python<'_>, text: Text, specials: &str) -> PyResult<Vec<u32>> {
+        let specials = parse_specials(py, specials)?;
+        released(py, || {
+            let mut ids = Vec::new();
+            self.0.encode(text.as_ref(), specials, &mut ids).map(|()| ids)
+        })
+    }
+
+    fn encode_batch<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<Text>,
+        specials: &str,
+        threads: Option<NonZeroUsize>,
+    ) -> PyResult<Vec<Bound<'py, PyList>>> {
+        let specials = parse_specials(py, specials)?;
+        let (ids, offsets) = released(py, || self.0.encode_batch(&texts, specials, threads))?;
+        let rows = offsets.windows(2).map(|ends| &ids[ends[0]..ends[1]]);
+        rows.map(|row| PyList::new(py, row)).collect()
+    }
+
+    fn encode_flat<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<Text>,
+        specials: &str,
+        threads: Option<NonZeroUsize>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyArray1<u64>>)> {
+        let specials = parse_specials(py, specials)?;
+        let (ids, offsets) = released(py, || self.0.encode_batch(&texts, specials, threads))?;
+        let offsets: Vec<u64> = offsets.into_iter().map(|offset| offset as u64).collect();
+        Ok((self.array(py, ids), offsets.into_pyarray(py)))
+    }
+
+    fn decode(&self, py: Python<'_>, ids: PyReadonlyArray1<'_, u32>) -> PyResult<String> {
+        let ids = ids.as_slice()?;
+        released(py, || self.0.decode(ids))
+    }
+
+    fn decode_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        ids: PyReadonlyArray1<'_, u32>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let ids = ids.as_slice()?;
+        released(py, || self.0.decode_bytes(ids)).map(|bytes| PyBytes::new(py, &bytes))
+    }
+
+    #[getter]
+    fn vocab_size(&self) -> usize {
+        self.0.vocabulary_size()
+    }
+
+    #[getter]
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || self.0.fingerprint().map(str::to_owned))
+    }
+
+    #[getter]
+    fn end_of_document_id(&self) -> Option<u32> {
+        self.0.end_of_document_id()
+    }
+
+    #[getter]
+    fn special_tokens(&self) -> Vec<(String, u32)> {
+        self.0
+            .special_tokens()
+            .map(|(id, text)| (text.to_owned(), id))
+            .collect()
+    }
+
+    /// The bytes of left and right.
+    #[getter]
+    fn merges<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+        let bytes = |id| {
+            let bytes = self.0.token_bytes(id);
+            bytes
+                .map(|bytes| PyBytes::new(py, bytes))
+                .ok_or_else(|| bug("a merge of an unknown id"))
+        };
+        let pairs = self.0.merges();
+        pairs
+            .map(|(left, right, _)| Ok((bytes(left)?, bytes(right)?)))
+            .collect()
+    }
+}
+
+impl Tokenizer {
+    pub(super) fn new(tokenizer: codex_tokens::Tokenizer) -> Self {
+        Self(Arc::new(tokenizer))
+    }
+
+    /// Ids as the narrowest type that holds the vocabulary, u16 or u32.
+    fn array<'py>(&self, py: Python<'py>, ids: Vec<u32>) -> Bound<'py, PyAny> {
+        if self.0.vocabulary_size() > 1 << 16 {
+            return ids.into_pyarray(py).into_any();
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "every id is below the size of the vocabulary"
+        )]
+        let narrow = py.detach(|| ids.into_iter().map(|id| id as u16).collect::<Vec<u16>>());
+        narrow.into_pyarray(py).into_any()
+    }
+}
+
+fn parse_specials(py: Python<'_>, name: &str) -> PyResult<Specials> {
+    match name {
+        "forbid" => Ok(Specials::Forbid),
+        "text" => Ok(Specials::Text),
+        "ids" => Ok(Specials::Ids),
+        _ => {
+            let message = format!("`specials` is `{name}`, expected `forbid`, `text` or `ids`");
+            Err(raised(py, &codex_file::Error::usage(message)))
+        }
+    }
+}
