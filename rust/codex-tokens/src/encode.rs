@@ -3,7 +3,7 @@
 //! [`crate::reference`] is the same by definition; tests hold the two equal.
 
 use crate::merge::{Merges, merge_short_word, merge_word};
-use crate::split::gpt2::word_end;
+use crate::split::Splitter;
 use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, WordTable};
 
 /// Words looked up together, so that the memory of all is asked for before that of the first is needed.
@@ -25,24 +25,23 @@ struct Word {
 
 impl Worker {
     /// Appends the ids of `text`, taken as ordinary text, to `out`.
-    pub(crate) fn encode(&mut self, text: &str, merges: &Merges, out: &mut Vec<u32>) {
+    pub(crate) fn encode(&mut self, text: &str, splitter: &Splitter, merges: &Merges, out: &mut Vec<u32>) {
+        let mut cut = splitter.cut(text);
+        let mut ends = [0; BATCH_WORDS];
         let mut batch = [Word::default(); BATCH_WORDS];
         let mut start = 0;
-        while start < text.len() {
-            let mut words = 0;
-            while words < BATCH_WORDS && start < text.len() {
-                let end = word_end(text, start);
-                let mut word = Word {
-                    start,
-                    end,
-                    key: Key::default(),
-                };
+        loop {
+            let words = cut.next_ends(&mut ends);
+            if words == 0 {
+                return;
+            }
+            for (word, &end) in batch[..words].iter_mut().zip(&ends) {
+                let mut key = Key::default();
                 if end - start <= LONGEST_WORD_BYTES {
-                    word.key = Key::of(text.as_bytes(), start, end);
-                    self.table.prefetch(word.key);
+                    key = Key::of(text.as_bytes(), start, end);
+                    self.table.prefetch(key);
                 }
-                batch[words] = word;
-                words += 1;
+                *word = Word { start, end, key };
                 start = end;
             }
             self.append_batch(text.as_bytes(), &batch[..words], merges, out);

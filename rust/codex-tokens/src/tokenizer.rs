@@ -3,6 +3,7 @@
 use crate::encode::Worker;
 use crate::error::{Error, Result};
 use crate::merge::{Merges, Pair};
+use crate::split::Splitter;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::{Mutex, OnceLock};
 
@@ -45,6 +46,7 @@ pub struct Tokenizer {
     /// In the order of learning, which is the order they are applied in.
     merges: Vec<(Pair, u32)>,
     table: Merges,
+    splitter: Splitter,
     special_ids: Vec<u32>,
     special_finder: Option<AhoCorasick>,
     idle: Mutex<Vec<Worker>>,
@@ -85,6 +87,7 @@ impl Tokenizer {
             tokens,
             merges,
             table,
+            splitter: Splitter::default(),
             special_ids,
             special_finder,
             idle,
@@ -116,11 +119,11 @@ impl Tokenizer {
             if specials == Specials::Forbid {
                 return Err(Error::special_in_text(&text[found.range()], found.start()));
             }
-            worker.encode(&text[done..found.start()], &self.table, out);
+            worker.encode(&text[done..found.start()], &self.splitter, &self.table, out);
             out.push(self.special_ids[found.pattern().as_usize()]);
             done = found.end();
         }
-        worker.encode(&text[done..], &self.table, out);
+        worker.encode(&text[done..], &self.splitter, &self.table, out);
         Ok(())
     }
 

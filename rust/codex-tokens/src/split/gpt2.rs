@@ -1,6 +1,6 @@
 //! GPT-2's pattern by the byte: letters eight at a time, and scalars decoded only outside ASCII.
 
-use super::{KINDS, Kind, contraction};
+use super::{KINDS, Kind, Split, contraction};
 use crate::unicode::{LETTERS, NUMBERS, SPACES};
 
 /// The kind of every ASCII byte; a byte of a longer scalar has none.
@@ -33,20 +33,25 @@ const fn holds(ranges: &[(u32, u32)], scalar: usize) -> bool {
     false
 }
 
-/// Where the word that starts at byte `start` of `text`, which must be before its end, ends.
-#[inline]
-pub(crate) fn word_end(text: &str, start: usize) -> usize {
-    let bytes = text.as_bytes();
-    let first = bytes[start];
-    if first == b'\''
-        && let Some(length) = contraction(&bytes[start..])
-    {
-        return start + length;
-    }
-    let at = start + usize::from(first == b' ');
-    match kind_at(bytes, at) {
-        Some((kind, length)) if kind != Kind::Space => run_end(bytes, at + length, kind),
-        _ => white_space_end(text, start),
+/// The pattern of GPT-2.
+#[derive(Debug)]
+pub(super) struct Gpt2;
+
+impl Split for Gpt2 {
+    #[inline]
+    fn word_end(&self, text: &str, start: usize) -> usize {
+        let bytes = text.as_bytes();
+        let first = bytes[start];
+        if first == b'\''
+            && let Some(length) = contraction(&bytes[start..])
+        {
+            return start + length;
+        }
+        let at = start + usize::from(first == b' ');
+        match kind_at(bytes, at) {
+            Some((kind, length)) if kind != Kind::Space => run_end(bytes, at + length, kind),
+            _ => white_space_end(text, start),
+        }
     }
 }
 
@@ -136,7 +141,7 @@ mod tests {
         let mut found = Vec::new();
         let mut start = 0;
         while start < text.len() {
-            let end = word_end(text, start);
+            let end = Gpt2.word_end(text, start);
             found.push(&text[start..end]);
             start = end;
         }

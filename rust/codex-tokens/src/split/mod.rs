@@ -1,17 +1,72 @@
-//! Text to words: GPT-2's pattern, cut by hand.
+//! Text to words, as a tokenizer's pattern cuts it. Merges never cross a word's edge.
 //!
 //! ```text
 //! 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //! ```
-//! Every byte of the text is in exactly one word, so nothing is lost between them. Merges never cross a word's edge.
+//! Every byte of the text is in exactly one word, so nothing is lost between them.
 //! [`plain`] is the pattern to be read, [`gpt2`] the same by the byte; tests hold the two equal.
 
-pub(crate) mod gpt2;
+mod gpt2;
 mod plain;
 
 use crate::unicode::{LETTERS, NUMBERS, SPACES};
 pub use plain::{Words, words};
 use std::sync::LazyLock;
+
+/// A pattern that says of any place where a word starts where that word ends.
+pub(crate) trait Split {
+    /// The end of the word of `text` that starts at `start`, which is before the end of `text`; above `start`.
+    fn word_end(&self, text: &str, start: usize) -> usize;
+}
+
+/// The patterns that are known.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Splitter {
+    #[default]
+    Gpt2,
+}
+
+impl Splitter {
+    /// The words of `text`, to be taken some at a time.
+    pub(crate) fn cut<'t>(&self, text: &'t str) -> Cut<'t, '_> {
+        Cut {
+            splitter: self,
+            text,
+            at: 0,
+        }
+    }
+}
+
+/// A text on its way to words.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut<'t, 's> {
+    splitter: &'s Splitter,
+    text: &'t str,
+    at: usize,
+}
+
+impl Cut<'_, '_> {
+    /// Where the next words end, as many as fit into `ends`, and their number: 0 when the text is done. The first word starts
+    /// where the last one of the call before ended, each other where the one before it ends.
+    #[inline]
+    pub(crate) fn next_ends(&mut self, ends: &mut [usize]) -> usize {
+        match self.splitter {
+            Splitter::Gpt2 => self.next_ends_of(&gpt2::Gpt2, ends),
+        }
+    }
+
+    /// One loop for each pattern, so that the pattern is asked for once in many words.
+    #[inline]
+    fn next_ends_of(&mut self, pattern: &impl Split, ends: &mut [usize]) -> usize {
+        let mut count = 0;
+        while count < ends.len() && self.at < self.text.len() {
+            self.at = pattern.word_end(self.text, self.at);
+            ends[count] = self.at;
+            count += 1;
+        }
+        count
+    }
+}
 
 /// What the pattern can tell apart in a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
