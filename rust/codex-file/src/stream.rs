@@ -96,15 +96,24 @@ fn decoder(format: Format, source: impl Read + Send + 'static) -> io::Result<Box
 /// If it cannot be opened. A truncated or damaged stream shows itself while reading: the [`io::Error`] carries an
 /// [`Error`] of [`Class::Data`](crate::Class::Data), which [`Error::io`] takes out again.
 pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    named(path, file)
+}
+
+/// The same of the stored bytes that `source` gives: those of the file at `path`, seen on their way.
+///
+/// # Errors
+/// As [`open`].
+pub fn named(path: &Path, mut source: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
     let failed = |error| Error::io("read", path, error);
-    let mut file = File::open(path).map_err(failed)?;
     let mut start = Vec::with_capacity(MAGIC_BYTES);
-    file.by_ref()
+    source
+        .by_ref()
         .take(MAGIC_BYTES as u64)
         .read_to_end(&mut start)
         .map_err(failed)?;
     let format = sniff(&start);
-    let source = decoder(format, Cursor::new(start).chain(file)).map_err(failed)?;
+    let source = decoder(format, Cursor::new(start).chain(source)).map_err(failed)?;
     Ok(Box::new(Named {
         source,
         path: path.to_owned(),

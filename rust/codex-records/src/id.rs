@@ -17,6 +17,25 @@ impl Id {
         Self(head(text.as_bytes()))
     }
 
+    /// The id that 32 lower-case hex digits spell, or `None` for any other text.
+    #[must_use]
+    pub fn from_hex(text: &[u8]) -> Option<Self> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, []) = text.as_chunks::<2>() else {
+            return None;
+        };
+        let pairs: &[[u8; 2]; 16] = pairs.try_into().ok()?;
+        let mut id = [0; 16];
+        for (byte, [high, low]) in id.iter_mut().zip(pairs) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(id))
+    }
+
     /// The sixteen bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -47,12 +66,7 @@ impl FromStr for Id {
 
     /// Takes only what `Display` writes: one spelling for one id.
     fn from_str(text: &str) -> Result<Self> {
-        let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() != 32 || !text.bytes().all(is_hex) {
-            return Err(Error::id(text));
-        }
-        let value = u128::from_str_radix(text, 16).map_err(|_| Error::id(text))?;
-        Ok(Self(value.to_be_bytes()))
+        Self::from_hex(text.as_bytes()).ok_or_else(|| Error::id(text))
     }
 }
 

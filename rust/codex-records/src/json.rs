@@ -4,20 +4,24 @@
 //! is deeper than `MAXIMUM_DEPTH`.
 
 use crate::number::{self, MAXIMUM_INTEGER};
+use crate::plain::plain_length;
 use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// How deep a value may be nested; common readers go as deep.
 pub(crate) const MAXIMUM_DEPTH: usize = 127;
 
-/// What is wrong, and at which byte of the line.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) at: usize,
-    pub(crate) reason: String,
+/// What is wrong with a line, and at which of its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The byte, counted from the start of the line.
+    pub at: usize,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
-type Scanned<T> = Result<T, Fault>;
+pub(crate) type Scanned<T> = Result<T, Fault>;
 
 /// Walks over one line.
 pub(crate) struct Scanner<'a> {
@@ -101,24 +105,33 @@ impl<'a> Scanner<'a> {
         &mut self,
         mut member: impl FnMut(&mut Self, String, usize) -> Scanned<()>,
     ) -> Scanned<()> {
+        let mut keys = HashSet::new();
+        self.members(|scanner, key, at| {
+            if !keys.insert(key.to_string()) {
+                return twice(&key, at);
+            }
+            member(scanner, key.into_owned(), at)
+        })
+    }
+
+    /// As [`Scanner::object`], but a key may stand twice, and nothing is allocated.
+    pub(crate) fn members(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Cow<'a, str>, usize) -> Scanned<()>,
+    ) -> Scanned<()> {
         if !self.take(b'{') {
             return self.unexpected("an object");
         }
-        let mut keys = HashSet::new();
         self.items(b'}', |scanner| {
             if scanner.peek() != Some(b'"') {
                 return scanner.unexpected("a key");
             }
-            let key_at = scanner.at;
-            let key = scanner.string()?;
-            if !keys.insert(key.clone()) {
-                let reason = format!("the key `{}` stands twice", key.escape_debug());
-                return Err(Fault { at: key_at, reason });
-            }
+            let at = scanner.at;
+            let key = scanner.borrowed_string()?;
             if !scanner.take(b':') {
                 return scanner.unexpected("`:`");
             }
-            member(scanner, key, key_at)
+            member(scanner, key, at)
         })
     }
 
@@ -146,29 +159,64 @@ impl<'a> Scanner<'a> {
 
     /// A string, unescaped.
     pub(crate) fn string(&mut self) -> Scanned<String> {
+        self.borrowed_string().map(Cow::into_owned)
+    }
+
+    /// A string, unescaped, and copied only if it has an escape.
+    pub(crate) fn borrowed_string(&mut self) -> Scanned<Cow<'a, str>> {
+        let text = self.text;
+        if self.peek() == Some(b'"') {
+            let start = self.at + 1;
+            let end = start + plain_length(&text.as_bytes()[start..]);
+            if text.as_bytes().get(end) == Some(&b'"') {
+                self.at = end + 1;
+                return Ok(Cow::Borrowed(&text[start..end]));
+            }
+        }
+        let mut string = String::new();
+        self.string_into(&mut string)?;
+        Ok(Cow::Owned(string))
+    }
+
+    /// Appends a string, unescaped, to `out`.
+    pub(crate) fn string_into(&mut self, out: &mut String) -> Scanned<()> {
         if !self.take(b'"') {
             return self.unexpected("a string");
         }
-        let mut string = String::new();
         loop {
-            let plain = self
-                .rest()
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-            let Some(plain) = plain else {
-                self.at = self.text.len();
-                return self.fault("a string without its closing quote");
-            };
-            string.push_str(&self.text[self.at..self.at + plain]);
+            let plain = plain_length(self.rest());
+            out.push_str(&self.text[self.at..self.at + plain]);
             self.at += plain;
-            match self.rest()[0] {
-                b'"' => {
+            match self.rest().first() {
+                Some(b'"') => {
                     self.at += 1;
-                    return Ok(string);
+                    return Ok(());
                 }
-                b'\\' => string.push(self.escape()?),
-                control => return self.fault(format!("control character {control:#04x} in a string")),
+                Some(b'\\') => out.push(self.escape()?),
+                Some(control) => return self.fault(format!("control character {control:#04x} in a string")),
+                None => return self.fault("a string without its closing quote"),
             }
+        }
+    }
+
+    /// Passes over any value: that it is one matters, what it is does not.
+    pub(crate) fn skip(&mut self) -> Scanned<()> {
+        match self.peek() {
+            Some(b'"') => self.borrowed_string().map(drop),
+            Some(b'{') => self.members(|scanner, _, _| scanner.skip()),
+            Some(b'[') => {
+                self.at += 1;
+                self.items(b']', Self::skip)
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let length = number::length(self.rest());
+                if length == 0 {
+                    return self.unexpected("a number");
+                }
+                self.at += length;
+                Ok(())
+            }
+            _ => self.word().map(drop),
         }
     }
 
@@ -271,6 +319,11 @@ impl<'a> Scanner<'a> {
         }
         self.unexpected("a value")
     }
+}
+
+pub(crate) fn twice<T>(key: &str, at: usize) -> Scanned<T> {
+    let reason = format!("the key `{}` stands twice", key.escape_debug());
+    Err(Fault { at, reason })
 }
 
 /// The four digits of `\uXXXX`.

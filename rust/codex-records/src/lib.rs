@@ -5,19 +5,26 @@
 //! and says of each bad line where it is and why; [`Writer`] gives equal records equal bytes. The format is told in
 //! `docs/records.md`.
 //!
-//! This is the plain reader: a line at a time, checked whole. It is written to be read.
+//! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
+//! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`].
 
+mod blocks;
+mod document;
 mod error;
 mod id;
 mod json;
 mod number;
 mod parse;
+mod plain;
 mod read;
 mod record;
 mod write;
 
+pub use blocks::{Block, Blocks, Line};
+pub use document::read_document;
 pub use error::{BadLine, Error, Result};
 pub use id::{Id, is_held_out};
+pub use json::Fault;
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
 pub use write::Writer;

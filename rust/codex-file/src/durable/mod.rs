@@ -24,6 +24,6 @@ pub use atomic::{AtomicFile, write_atomic};
 pub use folder::{DurableFile, PartialFolder};
 pub use log::AppendLog;
 pub(crate) use owner::take;
-pub use remove::remove_folder;
+pub use remove::{remove_file, remove_folder};
 pub use sweep::sweep_partial;
 pub use sync::create_folder;

@@ -27,6 +27,20 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes the file at `path` in a way that survives a power cut; one that is gone already is fine.
+///
+/// # Errors
+/// If it is there and cannot be removed.
+pub fn remove_file(path: &Path) -> Result<()> {
+    let failed = |error| Error::io("remove", path, error);
+    match system::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        answer => answer
+            .and_then(|()| system::sync_folder(name::parent(path)))
+            .map_err(failed),
+    }
+}
+
 /// Removes `path` and everything below it, following no link. What is gone already is fine.
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     let answer = match path.symlink_metadata() {

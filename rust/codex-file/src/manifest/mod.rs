@@ -53,9 +53,16 @@ pub fn seal(value: Value) -> Result<Vec<u8>> {
 /// [`Class::Missing`](crate::Class::Missing) if there is none, [`Class::Damage`](crate::Class::Damage) if any bit of it
 /// has changed.
 pub fn open(path: &Path) -> Result<Value> {
-    let bytes = stream::read_plain(path, MAXIMUM_BYTES)?;
-    check_seal(&bytes)
-        .map_err(|reason| Error::damage(format!("manifest {} is damaged: {reason}", quoted(path))))
+    unseal(&stream::read_plain(path, MAXIMUM_BYTES)?)
+        .map_err(|error| Error::damage(format!("manifest {} is damaged: {error}", quoted(path))))
+}
+
+/// What [`seal`] made these bytes of.
+///
+/// # Errors
+/// [`Class::Damage`](crate::Class::Damage) if it made no such bytes.
+pub fn unseal(bytes: &[u8]) -> Result<Value> {
+    check_seal(bytes).map_err(Error::damage)
 }
 
 fn check_seal(bytes: &[u8]) -> std::result::Result<Value, String> {

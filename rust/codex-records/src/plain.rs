@@ -1,0 +1,71 @@
+//! How far a string of JSON goes on as it is: eight bytes at a time.
+
+/// How many bytes of `text` come before the first quote, backslash or control character.
+#[inline]
+pub(crate) fn plain_length(text: &[u8]) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let special = specials(u64::from_le_bytes(*word));
+        if special != 0 {
+            return number * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let passed = words.len() * 8;
+    passed
+        + rest
+            .iter()
+            .position(|&byte| is_special(byte))
+            .unwrap_or(rest.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// The top bit of every byte up to the first that is special. Above that one a borrow may have set more.
+#[inline]
+fn specials(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    let is_below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    let quote = is_below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = is_below(word ^ (ONES * u64::from(b'\\')), 1);
+    (is_below(word, 0x20) | quote | backslash) & TOPS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_is_found_as_one_by_one() {
+        for filler in [b'a', b' ', 0x7f, 0x80, 0xff, b'!', b'#', b'[', b']'] {
+            for length in 0..40 {
+                for place in 0..length {
+                    for byte in 0..=255 {
+                        let mut text = vec![filler; length];
+                        text[place] = byte;
+                        let slow = text.iter().position(|&byte| is_special(byte)).unwrap_or(length);
+                        assert_eq!(plain_length(&text), slow, "{byte} at {place} of {length}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_is_found() {
+        let specials = [b'"', b'\\', 0, 0x1f, b'\n'];
+        for first in 0..24 {
+            for second in first..24 {
+                for byte in specials {
+                    for other in specials {
+                        let mut text = [b'"' + 1; 24];
+                        (text[second], text[first]) = (other, byte);
+                        assert_eq!(plain_length(&text), first);
+                    }
+                }
+            }
+        }
+    }
+}
