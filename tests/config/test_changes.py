@@ -15,6 +15,7 @@ FIXED = {
     "model.width": 384,
     "model.layers": 9,
     "model.context": 640,
+    "tokens.tokenizer": "my/tokenizer.json",
     "tokens.vocabulary_size": 300,
     "train.optimizer": "adamw",
     "train.accumulate_steps": 3,

@@ -73,8 +73,10 @@ class Data(Section):
 class Tokens(Section):
     """How text becomes numbers."""
 
+    tokenizer: str | None = Field(default=None, min_length=1)
+    """A `tokenizer.json`, or a folder that holds one, to use instead of learning one; null learns one."""
     vocabulary_size: int = Field(default=4096, ge=257, le=1_000_000)
-    """Tokens in the vocabulary: 256 bytes, `<|endoftext|>`, and the merges learned from the training text."""
+    """Tokens in the vocabulary that is learned: 256 bytes, `<|endoftext|>`, and merges from the training text."""
 
 
 class Model(Section):

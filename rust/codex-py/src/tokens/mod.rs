@@ -1,5 +1,6 @@
 //! Tokens for Python: the tokenizer, its training, and shards. The interpreter is released while text is worked on.
 
+mod numbers;
 mod shards;
 mod tokenizer;
 mod train;

@@ -12,8 +12,14 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
-use super::Text;
+use super::{Text, numbers};
 use crate::errors::{bug, raised, released};
+
+/// A text below this many bytes takes a few microseconds: to give the interpreter away and fetch it again would take longer.
+const SHORT_BYTES: usize = 1 << 10;
+
+/// Most texts have more bytes to an id, so that the row need not grow.
+const BYTES_PER_ID: usize = 2;
 
 #[pyclass(frozen, module = "codex._core")]
 pub(super) struct Tokenizer(pub(super) Arc<codex_tokens::Tokenizer>);
@@ -38,12 +44,18 @@ impl Tokenizer {
         released(py, || self.0.save(&path))
     }
 
-    fn encode(&self, py: Python<'_>, text: Text, specials: &str) -> PyResult<Vec<u32>> {
+    fn encode<'py>(&self, py: Python<'py>, text: Text, specials: &str) -> PyResult<Bound<'py, PyList>> {
         let specials = parse_specials(py, specials)?;
-        released(py, || {
-            let mut ids = Vec::new();
+        let encode = || {
+            let mut ids = Vec::with_capacity(text.as_ref().len() / BYTES_PER_ID + 1);
             self.0.encode(text.as_ref(), specials, &mut ids).map(|()| ids)
-        })
+        };
+        let ids = if text.as_ref().len() < SHORT_BYTES {
+            encode().map_err(|error| raised(py, &error))
+        } else {
+            released(py, encode)
+        }?;
+        numbers::list(py, &ids)
     }
 
     fn encode_batch<'py>(
@@ -56,7 +68,7 @@ impl Tokenizer {
         let specials = parse_specials(py, specials)?;
         let (ids, offsets) = released(py, || self.0.encode_batch(&texts, specials, threads))?;
         let rows = offsets.windows(2).map(|ends| &ids[ends[0]..ends[1]]);
-        rows.map(|row| PyList::new(py, row)).collect()
+        rows.map(|row| numbers::list(py, row)).collect()
     }
 
     fn encode_flat<'py>(
