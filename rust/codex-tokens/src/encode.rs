@@ -2,7 +2,7 @@
 //!
 //! [`crate::reference`] is the same by definition; tests hold the two equal.
 
-use crate::merge::{Merges, merge_short_word, merge_word};
+use crate::model::Model;
 use crate::split::Splitter;
 use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, WordTable};
 
@@ -25,7 +25,7 @@ struct Word {
 
 impl Worker {
     /// Appends the ids of `text`, taken as ordinary text, to `out`.
-    pub(crate) fn encode(&mut self, text: &str, splitter: &Splitter, merges: &Merges, out: &mut Vec<u32>) {
+    pub(crate) fn encode(&mut self, text: &str, splitter: &Splitter, model: &Model, out: &mut Vec<u32>) {
         let mut cut = splitter.cut(text);
         let mut ends = [0; BATCH_WORDS];
         let mut batch = [Word::default(); BATCH_WORDS];
@@ -44,12 +44,12 @@ impl Worker {
                 *word = Word { start, end, key };
                 start = end;
             }
-            self.append_batch(text.as_bytes(), &batch[..words], merges, out);
+            self.append_batch(text, &batch[..words], model, out);
         }
     }
 
     /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
-    fn append_batch(&mut self, text: &[u8], batch: &[Word], merges: &Merges, out: &mut Vec<u32>) {
+    fn append_batch(&mut self, text: &str, batch: &[Word], model: &Model, out: &mut Vec<u32>) {
         let mut ready = [0; BATCH_WORDS * SLOT_IDS];
         let mut count = 0;
         for word in batch {
@@ -59,21 +59,52 @@ impl Worker {
             } else {
                 out.extend_from_slice(&ready[..count]);
                 count = 0;
-                self.append(word.key, &text[word.start..word.end], merges, out);
+                self.append(word.key, &text[word.start..word.end], model, out);
             }
         }
         out.extend_from_slice(&ready[..count]);
     }
 
-    fn append(&mut self, key: Key, word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
+    fn append(&mut self, key: Key, word: &str, model: &Model, out: &mut Vec<u32>) {
         if word.len() > LONGEST_WORD_BYTES {
-            merge_word(word, merges, out);
-        } else if let Some(ids) = self.table.find(key, word) {
+            model.append(word, out);
+        } else if let Some(ids) = self.table.find(key, word.as_bytes()) {
             out.extend_from_slice(ids);
         } else {
             let known = out.len();
-            merge_short_word(word, merges, out);
-            self.table.keep(key, word, &out[known..]);
+            model.append(word, out);
+            self.table.keep(key, word.as_bytes(), &out[known..]);
+        }
+    }
+
+    /// As [`Self::encode`]; the byte of `text` at which each id ends is appended to `ends`.
+    pub(crate) fn encode_with_ends(
+        &mut self,
+        text: &str,
+        splitter: &Splitter,
+        model: &Model,
+        out: &mut Vec<u32>,
+        ends: &mut Vec<usize>,
+    ) {
+        let mut cut = splitter.cut(text);
+        let mut word_ends = [0; BATCH_WORDS];
+        let mut start = 0;
+        loop {
+            let words = cut.next_ends(&mut word_ends);
+            if words == 0 {
+                return;
+            }
+            for &end in &word_ends[..words] {
+                let key = if end - start <= LONGEST_WORD_BYTES {
+                    Key::of(text.as_bytes(), start, end)
+                } else {
+                    Key::default()
+                };
+                let known = out.len();
+                self.append(key, &text[start..end], model, out);
+                model.append_ends(&text[start..end], start, &out[known..], ends);
+                start = end;
+            }
         }
     }
 }

@@ -8,11 +8,14 @@
 
 mod alphabet;
 mod batch;
+mod characters;
 mod encode;
 mod error;
 mod json;
 mod learner;
+mod lengths;
 mod merge;
+mod model;
 pub mod reference;
 pub mod shard;
 mod split;

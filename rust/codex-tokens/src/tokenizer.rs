@@ -2,7 +2,8 @@
 
 use crate::encode::Worker;
 use crate::error::{Error, Result};
-use crate::merge::{Merges, Pair};
+use crate::merge::Pair;
+use crate::model::Model;
 use crate::split::Splitter;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::{Mutex, OnceLock};
@@ -45,7 +46,7 @@ pub struct Tokenizer {
     tokens: Vec<Token>,
     /// In the order of learning, which is the order they are applied in.
     merges: Vec<(Pair, u32)>,
-    table: Merges,
+    model: Model,
     splitter: Splitter,
     special_ids: Vec<u32>,
     special_finder: Option<AhoCorasick>,
@@ -81,12 +82,12 @@ impl Tokenizer {
                 .build(&special_texts);
             Some(built.map_err(|error| Error::usage(format!("too many special tokens: {error}")))?)
         };
-        let table = Merges::new(&merges, &byte_ids)?;
+        let model = Model::byte_level(&merges, &byte_ids, [])?;
         let (idle, fingerprint) = (Mutex::default(), OnceLock::new());
         Ok(Self {
             tokens,
             merges,
-            table,
+            model,
             splitter: Splitter::default(),
             special_ids,
             special_finder,
@@ -119,11 +120,11 @@ impl Tokenizer {
             if specials == Specials::Forbid {
                 return Err(Error::special_in_text(&text[found.range()], found.start()));
             }
-            worker.encode(&text[done..found.start()], &self.splitter, &self.table, out);
+            worker.encode(&text[done..found.start()], &self.splitter, &self.model, out);
             out.push(self.special_ids[found.pattern().as_usize()]);
             done = found.end();
         }
-        worker.encode(&text[done..], &self.splitter, &self.table, out);
+        worker.encode(&text[done..], &self.splitter, &self.model, out);
         Ok(())
     }
 
@@ -202,7 +203,7 @@ impl Tokenizer {
     }
 
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
-        self.table.byte_id(byte)
+        self.model.byte_id(byte)
     }
 
     pub(crate) fn tokens(&self) -> &[Token] {

@@ -8,10 +8,10 @@
     reason = "hashes are cut to size on purpose, and arenas end below 2^32"
 )]
 
-use crate::merge::LONGEST_SHORT_WORD_BYTES;
+use crate::merge::LONGEST_SHORT_WORD;
 
 /// Longer words are not kept; they hardly ever come back.
-pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD_BYTES;
+pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
 
 /// Words of so many bytes are their own key.
 const LONGEST_KEY_BYTES: usize = 15;

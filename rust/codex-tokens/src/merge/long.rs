@@ -35,17 +35,21 @@ struct Queue {
     late: BinaryHeap<Reverse<usize>>,
 }
 
-/// Appends the ids of `word` to `out`. O(n log n) in the length of the word.
+/// Gives each id that the symbols `ids` are merged to, and the place of the first of them. O(n log n) in their number.
 ///
 /// The lowest rank goes first, the leftmost of equals before the others.
-pub(crate) fn merge_word(word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
-    let mut symbols: Vec<Symbol> = word
-        .iter()
+pub(crate) fn merge_long(
+    ids: impl ExactSizeIterator<Item = u32>,
+    merges: &Merges,
+    mut emit: impl FnMut(u32, usize),
+) {
+    let length = ids.len();
+    let mut symbols: Vec<Symbol> = ids
         .enumerate()
-        .map(|(at, &byte)| Symbol {
+        .map(|(at, id)| Symbol {
             before: at.checked_sub(1).unwrap_or(NONE),
-            after: if at + 1 < word.len() { at + 1 } else { NONE },
-            id: merges.byte_id(byte),
+            after: if at + 1 < length { at + 1 } else { NONE },
+            id,
         })
         .collect();
     let mut waiting = Waiting::default();
@@ -68,8 +72,13 @@ pub(crate) fn merge_word(word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
             }
         }
     }
-    let ids = symbols.iter().map(|symbol| symbol.id);
-    out.extend(ids.filter(|&id| id != JOINED));
+    for (place, symbol) in symbols
+        .iter()
+        .enumerate()
+        .filter(|(_, symbol)| symbol.id != JOINED)
+    {
+        emit(symbol.id, place);
+    }
 }
 
 /// The merge of the live symbol at `at` with the one after it.

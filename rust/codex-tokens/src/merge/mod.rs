@@ -1,14 +1,14 @@
 //! One word to ids: join the neighbours whose merge was learnt first, until none can be joined.
 //!
-//! [`short`] scans the few ranks of a word of up to 64 bytes, [`long`] queues those of a longer one. Both look merges
+//! [`short`] scans the few ranks of a word of up to 64 symbols, [`long`] queues those of a longer one. Both look merges
 //! up in [`Merges`]; tests hold them to the definition.
 
 mod long;
 mod short;
 mod table;
 
-pub(crate) use long::merge_word;
-pub(crate) use short::{LONGEST_SHORT_WORD_BYTES, merge_short_word};
+pub(crate) use long::merge_long;
+pub(crate) use short::{LONGEST_SHORT_WORD, Short};
 pub(crate) use table::Merges;
 
 /// Two neighbouring ids.
@@ -68,26 +68,43 @@ mod tests {
                 let word: Vec<u8> = (0..length)
                     .map(|_| u8::try_from(random(3)).expect("small"))
                     .collect();
-                let ids = word.iter().map(|&byte| u32::from(byte)).collect();
-                let expected = by_definition(ids, &merges);
-                let mut queued = Vec::new();
-                merge_word(&word, &table, &mut queued);
-                assert_eq!(queued, expected, "{word:?} {merges:?}");
-                if length <= LONGEST_SHORT_WORD_BYTES {
-                    let mut scan = Vec::new();
-                    merge_short_word(&word, &table, &mut scan);
-                    assert_eq!(scan, expected, "{word:?} {merges:?}");
+                let ids: Vec<u32> = word.iter().map(|&byte| u32::from(byte)).collect();
+                let expected = by_definition(ids.clone(), &merges);
+                for found in all_ways(&word, &ids, &table) {
+                    assert_eq!(found, expected, "{word:?} {merges:?}");
                 }
             }
         }
     }
 
+    /// What `merge` gives: ids, and the places where they begin.
+    fn collected(merge: impl FnOnce(&mut dyn FnMut(u32, usize))) -> (Vec<u32>, Vec<usize>) {
+        let (mut ids, mut places) = (Vec::new(), Vec::new());
+        merge(&mut |id, place| {
+            ids.push(id);
+            places.push(place);
+        });
+        (ids, places)
+    }
+
+    /// The ids of `word`, whose symbols are `ids`, found in every way there is; all agree on where they begin.
+    fn all_ways(word: &[u8], ids: &[u32], table: &Merges) -> Vec<Vec<u32>> {
+        let mut found = vec![collected(|emit| merge_long(ids.iter().copied(), table, emit))];
+        if word.len() <= LONGEST_SHORT_WORD {
+            found.push(collected(|emit| Short::of_bytes(word, table).merge(table, emit)));
+            found.push(collected(|emit| {
+                Short::of_ids(ids.iter().copied(), table).merge(table, emit);
+            }));
+        }
+        assert!(found.iter().all(|(_, places)| *places == found[0].1), "{word:?}");
+        found.into_iter().map(|(ids, _)| ids).collect()
+    }
+
     #[test]
     fn a_run_is_joined_from_the_left() {
         let table = Merges::new(&[((0, 0), 1)], &[0; 256]).expect("small");
-        let (mut queued, mut scan) = (Vec::new(), Vec::new());
-        merge_word(b"aaaaa", &table, &mut queued);
-        merge_short_word(b"aaaaa", &table, &mut scan);
-        assert_eq!((queued, scan), (vec![1, 1, 0], vec![1, 1, 0]));
+        for found in all_ways(b"aaaaa", &[0; 5], &table) {
+            assert_eq!(found, [1, 1, 0]);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A word of up to 64 bytes: its ranks fit a few registers, so the smallest is found by looking at all of them.
+//! A word of up to 64 symbols: its ranks fit a few registers, so the smallest is found by looking at all of them.
 
 #![expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
 
@@ -6,7 +6,7 @@ use super::Merges;
 use super::table::NO_RANK;
 
 /// One bit for each symbol.
-pub(crate) const LONGEST_SHORT_WORD_BYTES: usize = u64::BITS as usize;
+pub(crate) const LONGEST_SHORT_WORD: usize = u64::BITS as usize;
 
 /// Bits of a place in a word.
 const PLACE_BITS: u32 = 6;
@@ -21,43 +21,83 @@ const NONE: Candidate = Candidate::MAX;
 /// Candidates are compared so many at a time.
 const LANES: usize = 8;
 
-/// Appends the ids of a word of at most [`LONGEST_SHORT_WORD_BYTES`] to `out`.
-///
-/// A symbol stays at the place of its first byte; `alive` has a bit for each place that still begins one.
-pub(crate) fn merge_short_word(word: &[u8], merges: &Merges, out: &mut Vec<u32>) {
-    let mut ids = [0; LONGEST_SHORT_WORD_BYTES];
-    let mut candidates = [NONE; LONGEST_SHORT_WORD_BYTES];
-    for (id, &byte) in ids.iter_mut().zip(word) {
-        *id = merges.byte_id(byte);
-    }
-    for (place, pair) in word.windows(2).enumerate() {
-        candidates[place] = candidate(merges.byte_rank(pair[0], pair[1]), place);
-    }
-    let mut alive = u64::MAX.checked_shr(u64::BITS - word.len() as u32).unwrap_or(0);
-    let used = word.len().next_multiple_of(LANES).min(LONGEST_SHORT_WORD_BYTES);
-    loop {
-        let lowest = lowest(&candidates[..used]);
-        if lowest == NONE {
-            break;
+/// A short word in the making. A symbol stays at the place of its first part; `alive` has a bit for each place that still
+/// begins one.
+pub(crate) struct Short {
+    ids: [u32; LONGEST_SHORT_WORD],
+    candidates: [Candidate; LONGEST_SHORT_WORD],
+    length: usize,
+}
+
+impl Short {
+    /// A word of at most [`LONGEST_SHORT_WORD`] bytes.
+    #[inline]
+    pub(crate) fn of_bytes(word: &[u8], merges: &Merges) -> Self {
+        let mut short = Self::of_length(word.len());
+        for (id, &byte) in short.ids.iter_mut().zip(word) {
+            *id = merges.byte_id(byte);
         }
-        let (rank, left) = (lowest >> PLACE_BITS, (lowest % 64) as usize);
-        let right = after(alive, left);
-        alive &= !(1 << right);
-        candidates[right] = NONE;
-        ids[left] = merges.made(rank);
-        let next = after(alive, left);
-        candidates[left] = if next < LONGEST_SHORT_WORD_BYTES {
-            candidate(merges.rank(ids[left], ids[next]), left)
-        } else {
-            NONE
-        };
-        if let Some(before) = before(alive, left) {
-            candidates[before] = candidate(merges.rank(ids[before], ids[left]), before);
+        for (place, pair) in word.windows(2).enumerate() {
+            short.candidates[place] = candidate(merges.byte_rank(pair[0], pair[1]), place);
+        }
+        short
+    }
+
+    /// A word of at most [`LONGEST_SHORT_WORD`] symbols.
+    pub(crate) fn of_ids(ids: impl ExactSizeIterator<Item = u32>, merges: &Merges) -> Self {
+        let mut short = Self::of_length(ids.len());
+        for (place, id) in ids.enumerate() {
+            short.ids[place] = id;
+            if let Some(before) = place.checked_sub(1) {
+                short.candidates[before] = candidate(merges.rank(short.ids[before], id), before);
+            }
+        }
+        short
+    }
+
+    fn of_length(length: usize) -> Self {
+        Self {
+            ids: [0; LONGEST_SHORT_WORD],
+            candidates: [NONE; LONGEST_SHORT_WORD],
+            length,
         }
     }
-    while alive != 0 {
-        out.push(ids[alive.trailing_zeros() as usize]);
-        alive &= alive - 1;
+
+    /// Gives each id that the word is merged to, and the place of its first symbol.
+    #[inline]
+    pub(crate) fn merge(mut self, merges: &Merges, mut emit: impl FnMut(u32, usize)) {
+        let Self {
+            ids,
+            candidates,
+            length,
+        } = &mut self;
+        let mut alive = u64::MAX.checked_shr(u64::BITS - *length as u32).unwrap_or(0);
+        let used = length.next_multiple_of(LANES).min(LONGEST_SHORT_WORD);
+        loop {
+            let lowest = lowest(&candidates[..used]);
+            if lowest == NONE {
+                break;
+            }
+            let (rank, left) = (lowest >> PLACE_BITS, (lowest % 64) as usize);
+            let right = after(alive, left);
+            alive &= !(1 << right);
+            candidates[right] = NONE;
+            ids[left] = merges.made(rank);
+            let next = after(alive, left);
+            candidates[left] = if next < LONGEST_SHORT_WORD {
+                candidate(merges.rank(ids[left], ids[next]), left)
+            } else {
+                NONE
+            };
+            if let Some(before) = before(alive, left) {
+                candidates[before] = candidate(merges.rank(ids[before], ids[left]), before);
+            }
+        }
+        while alive != 0 {
+            let place = alive.trailing_zeros() as usize;
+            emit(ids[place], place);
+            alive &= alive - 1;
+        }
     }
 }
 

@@ -106,6 +106,17 @@ impl Merges {
         })
     }
 
+    /// The merges in the order of learning, with what they make.
+    pub(crate) fn by_rank(&self) -> Vec<(Pair, u32)> {
+        let mut merges = vec![(Pair::default(), 0); self.made.len()];
+        for &entry in self.entries.iter().filter(|&&entry| entry != EMPTY) {
+            let (key, rank) = (entry >> RANK_BITS, entry as u32 & NO_RANK);
+            let pair = ((key >> ID_BITS) as u32, key as u32 & ((1 << ID_BITS) - 1));
+            merges[rank as usize] = (pair, self.made(rank));
+        }
+        merges
+    }
+
     #[inline]
     fn start_of(&self, key: u64) -> usize {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
@@ -129,6 +140,7 @@ mod tests {
         for &((left, right), id) in &merges {
             assert_eq!(table.get(left, right).map(|merge| merge.id), Some(id));
         }
+        assert_eq!(table.by_rank(), merges);
         assert_eq!(table.get(0, 0), None);
         assert_eq!(table.get(largest - 1, largest), None);
     }

@@ -1,0 +1,191 @@
+//! What makes ids of a word: the symbols it begins as, and the merges that join them.
+//!
+//! A byte-level model begins with bytes, and nothing is unknown to it. A model of `SentencePiece`'s kind begins with characters;
+//! one that the vocabulary lacks becomes its bytes, if the vocabulary has those, or the unknown token.
+
+use crate::characters::{Characters, Symbol};
+use crate::error::Result;
+use crate::lengths::{Length, lengths_of};
+use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// From a word to its ids. Immutable; shared by all threads.
+#[derive(Debug)]
+pub(crate) struct Model {
+    merges: Merges,
+    /// `None` in a byte-level model.
+    characters: Option<Characters>,
+    /// Under `ignore_merges`, the words that are tokens as they stand; otherwise empty.
+    whole_words: FxHashMap<Box<[u8]>, u32>,
+    /// Bytes of each id, once they have been asked for.
+    lengths: OnceLock<Vec<u32>>,
+}
+
+impl Model {
+    /// A byte-level model: the merges in the order of learning, with what they make, and the ids of the bytes. A word among
+    /// `whole_words` becomes its id whatever the merges would make of it (`ignore_merges`).
+    ///
+    /// # Errors
+    /// If there are more merges, or larger ids, than a table of merges can hold.
+    pub(crate) fn byte_level<'a>(
+        merges: &[(Pair, u32)],
+        byte_ids: &[u32; 256],
+        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+    ) -> Result<Self> {
+        Ok(Self {
+            merges: Merges::new(merges, byte_ids)?,
+            characters: None,
+            whole_words: owned(whole_words),
+            lengths: OnceLock::new(),
+        })
+    }
+
+    /// A model whose words begin as `characters`. `whole_words` as in [`Self::byte_level`].
+    ///
+    /// # Errors
+    /// As [`Self::byte_level`].
+    pub(crate) fn sentencepiece<'a>(
+        merges: &[(Pair, u32)],
+        characters: Characters,
+        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+    ) -> Result<Self> {
+        Ok(Self {
+            merges: Merges::new(merges, &[0; 256])?,
+            characters: Some(characters),
+            whole_words: owned(whole_words),
+            lengths: OnceLock::new(),
+        })
+    }
+
+    /// The id of a byte, which only a byte-level model has.
+    pub(crate) fn byte_id(&self, byte: u8) -> u32 {
+        self.merges.byte_id(byte)
+    }
+
+    /// Appends the ids of `word` to `out`.
+    pub(crate) fn append(&self, word: &str, out: &mut Vec<u32>) {
+        if let Some(&id) = self.whole_words.get(word.as_bytes()) {
+            out.push(id);
+        } else if let Some(characters) = &self.characters {
+            let symbols = characters.symbols(word);
+            self.merge_symbols(&symbols, |id, _| out.push(id));
+        } else if word.len() <= LONGEST_SHORT_WORD {
+            Short::of_bytes(word.as_bytes(), &self.merges).merge(&self.merges, |id, _| out.push(id));
+        } else {
+            let ids = word.bytes().map(|byte| self.merges.byte_id(byte));
+            merge_long(ids, &self.merges, |id, _| out.push(id));
+        }
+    }
+
+    /// Appends where each of `ids`, which are those of `word`, ends; `start` is where the word begins.
+    pub(crate) fn append_ends(&self, word: &str, start: usize, ids: &[u32], ends: &mut Vec<usize>) {
+        let lengths = self.lengths.get_or_init(|| {
+            let known = match &self.characters {
+                Some(characters) => characters.lengths(),
+                None => (0..=u8::MAX)
+                    .map(|byte| (self.merges.byte_id(byte), Length::Bytes(1)))
+                    .collect(),
+            };
+            lengths_of(known, &self.merges.by_rank())
+        });
+        if ids.is_empty() {
+            return;
+        }
+        let known = ends.len();
+        let mut end = start;
+        ends.extend(ids.iter().map(|&id| {
+            end += lengths.get(id as usize).copied().unwrap_or(0) as usize;
+            end
+        }));
+        if end != start + word.len() {
+            // The length of an unknown token differs from place to place: merge again, and look where the symbols are.
+            ends.truncate(known);
+            self.append_ends_by_merging(word, start, ends);
+        }
+    }
+
+    fn append_ends_by_merging(&self, word: &str, start: usize, ends: &mut Vec<usize>) {
+        let symbols = match &self.characters {
+            _ if self.whole_words.contains_key(word.as_bytes()) => Vec::new(),
+            Some(characters) => characters.symbols(word),
+            None => (1..)
+                .zip(word.bytes())
+                .map(|(end, byte)| Symbol {
+                    id: self.merges.byte_id(byte),
+                    end,
+                })
+                .collect(),
+        };
+        self.merge_symbols(&symbols, |_, place| {
+            // What begins here is where the one before it ends.
+            ends.extend(place.checked_sub(1).map(|before| start + symbols[before].end));
+        });
+        ends.push(start + word.len());
+    }
+
+    /// Gives each id that `symbols` are merged to, and the place of the first symbol in it.
+    fn merge_symbols(&self, symbols: &[Symbol], emit: impl FnMut(u32, usize)) {
+        let ids = symbols.iter().map(|symbol| symbol.id);
+        if symbols.len() <= LONGEST_SHORT_WORD {
+            Short::of_ids(ids, &self.merges).merge(&self.merges, emit);
+        } else {
+            merge_long(ids, &self.merges, emit);
+        }
+    }
+}
+
+fn owned<'a>(whole_words: impl IntoIterator<Item = (&'a [u8], u32)>) -> FxHashMap<Box<[u8]>, u32> {
+    whole_words
+        .into_iter()
+        .map(|(word, id)| (word.into(), id))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a` to `e` are 1 to 5, `ab` is 6, `abab` 7; what is unknown is 0.
+    fn model(whole_words: &[(&[u8], u32)]) -> Model {
+        let characters = Characters {
+            ids: ('a'..='e').zip(1..).collect(),
+            unknown: Some(0),
+            fuses_unknown: true,
+            ..Characters::default()
+        };
+        let merges = [((1, 2), 6), ((6, 6), 7)];
+        Model::sentencepiece(&merges, characters, whole_words.iter().copied()).expect("small")
+    }
+
+    fn ids_and_ends(model: &Model, word: &str) -> (Vec<u32>, Vec<usize>) {
+        let (mut ids, mut ends) = (Vec::new(), Vec::new());
+        model.append(word, &mut ids);
+        model.append_ends(word, 0, &ids, &mut ends);
+        if !ids.is_empty() {
+            let mut merged = vec![];
+            model.append_ends_by_merging(word, 100, &mut merged);
+            assert!(merged.iter().zip(&ends).all(|(merged, end)| *merged == end + 100));
+        }
+        (ids, ends)
+    }
+
+    #[test]
+    fn ids_end_where_their_last_character_ends() {
+        assert_eq!(
+            ids_and_ends(&model(&[]), "abababéxc"),
+            (vec![7, 6, 0, 3], vec![4, 6, 9, 10])
+        );
+        let long = "abab".repeat(40);
+        let ends: Vec<usize> = (1..=40).map(|times| times * 4).collect();
+        assert_eq!(ids_and_ends(&model(&[]), &long), (vec![7; 40], ends));
+        assert_eq!(ids_and_ends(&model(&[]), ""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_whole_word_is_a_token_whatever_the_merges_say() {
+        let model = model(&[(b"abc", 9)]);
+        assert_eq!(ids_and_ends(&model, "abc"), (vec![9], vec![3]));
+        assert_eq!(ids_and_ends(&model, "abcd"), (vec![6, 3, 4], vec![2, 3, 4]));
+    }
+}
