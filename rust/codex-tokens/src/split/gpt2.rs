@@ -1,37 +1,22 @@
 //! GPT-2's pattern by the byte: letters eight at a time, and scalars decoded only outside ASCII.
 
 use super::{KINDS, Kind, Split, contraction};
-use crate::unicode::{LETTERS, NUMBERS, SPACES};
 
 /// The kind of every ASCII byte; a byte of a longer scalar has none.
 const BYTE_KINDS: [Option<Kind>; 256] = {
     let mut kinds = [None; 256];
-    let mut byte = 0;
+    let mut byte = 0_u8;
     while byte < 0x80 {
-        kinds[byte] = Some(if holds(LETTERS, byte) {
-            Kind::Letter
-        } else if holds(NUMBERS, byte) {
-            Kind::Number
-        } else if holds(SPACES, byte) {
-            Kind::Space
-        } else {
-            Kind::Other
+        kinds[byte as usize] = Some(match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
+            b'0'..=b'9' => Kind::Number,
+            b' ' | b'\t'..=b'\r' => Kind::Space,
+            _ => Kind::Other,
         });
         byte += 1;
     }
     kinds
 };
-
-const fn holds(ranges: &[(u32, u32)], scalar: usize) -> bool {
-    let mut at = 0;
-    while at < ranges.len() {
-        if ranges[at].0 as usize <= scalar && scalar <= ranges[at].1 as usize {
-            return true;
-        }
-        at += 1;
-    }
-    false
-}
 
 /// The pattern of GPT-2.
 #[derive(Debug)]

@@ -6,12 +6,22 @@
 //! Every byte of the text is in exactly one word, so nothing is lost between them.
 //! [`plain`] is the pattern to be read, [`gpt2`] the same by the byte; tests hold the two equal.
 
-mod gpt2;
-mod plain;
+#![allow(dead_code, unused_imports, reason = "the loader calls it next")]
 
-use crate::unicode::{LETTERS, NUMBERS, SPACES};
+mod gpt2;
+mod kinds;
+mod plain;
+mod regex;
+mod steps;
+
+use crate::error::Result;
+use kinds::{KIND_OF, marked, of_category};
 pub use plain::{Words, words};
-use std::sync::LazyLock;
+pub(crate) use regex::Dialect;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+use steps::Steps;
+pub(crate) use steps::{Behavior, Pattern, Step};
 
 /// A pattern that says of any place where a word starts where that word ends.
 pub(crate) trait Split {
@@ -19,21 +29,59 @@ pub(crate) trait Split {
     fn word_end(&self, text: &str, start: usize) -> usize;
 }
 
-/// The patterns that are known.
+/// How a tokenizer cuts a text into words.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Splitter {
+    /// A text is one word.
+    Whole,
     #[default]
     Gpt2,
+    Steps(Arc<Steps>),
 }
 
 impl Splitter {
+    /// What these pre-tokenizers do, one after the other; by hand if the pattern is a known one.
+    ///
+    /// # Errors
+    /// If a pattern is broken or needs what cannot be run exactly and in linear time; the message names it.
+    pub(crate) fn of(steps: &[Step]) -> Result<Self> {
+        const SPELL: Step = Step::ByteLevel {
+            use_regex: false,
+            add_prefix_space: false,
+        };
+        Ok(match steps {
+            [rest @ .., SPELL] if !rest.iter().any(Step::is_byte_level) => Self::of(rest)?,
+            [] => Self::Whole,
+            [
+                Step::ByteLevel {
+                    use_regex: true,
+                    add_prefix_space: false,
+                },
+            ] => Self::Gpt2,
+            _ => Self::by_steps(steps)?,
+        })
+    }
+
+    /// The same, one step after the other whatever the pattern: what the ways by hand are held to.
+    pub(crate) fn by_steps(steps: &[Step]) -> Result<Self> {
+        Ok(Self::Steps(Arc::new(Steps::new(steps)?)))
+    }
+
     /// The words of `text`, to be taken some at a time.
     pub(crate) fn cut<'t>(&self, text: &'t str) -> Cut<'t, '_> {
-        Cut {
+        let mut cut = Cut {
             splitter: self,
             text,
             at: 0,
+            bytes: Cow::Borrowed(text.as_bytes()),
+            ends: vec![],
+            sources: None,
+        };
+        if let Self::Steps(steps) = self {
+            let pieces = steps.cut(text);
+            (cut.bytes, cut.ends, cut.sources) = (pieces.bytes, pieces.ends, pieces.sources);
         }
+        cut
     }
 }
 
@@ -42,16 +90,33 @@ impl Splitter {
 pub(crate) struct Cut<'t, 's> {
     splitter: &'s Splitter,
     text: &'t str,
+    /// Up to here the words have been taken: bytes of the text, or words of `ends`.
     at: usize,
+    bytes: Cow<'t, [u8]>,
+    ends: Vec<usize>,
+    sources: Option<Vec<(usize, bool)>>,
 }
 
 impl Cut<'_, '_> {
+    /// What the words are words of: the text, save for pre-tokenizers that drop parts of it or put a space in front.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Where the next words end, as many as fit into `ends`, and their number: 0 when the text is done. The first word starts
     /// where the last one of the call before ended, each other where the one before it ends.
     #[inline]
     pub(crate) fn next_ends(&mut self, ends: &mut [usize]) -> usize {
         match self.splitter {
             Splitter::Gpt2 => self.next_ends_of(&gpt2::Gpt2, ends),
+            Splitter::Whole => self.next_ends_of(&Whole, ends),
+            Splitter::Steps(_) => {
+                let count = ends.len().min(self.ends.len() - self.at);
+                ends[..count].copy_from_slice(&self.ends[self.at..self.at + count]);
+                self.at += count;
+                count
+            }
         }
     }
 
@@ -66,6 +131,27 @@ impl Cut<'_, '_> {
         }
         count
     }
+
+    /// Where the byte `at` of [`Cut::bytes`] stood in the text; for one that was put in, where what follows it stood. At the
+    /// end of a word that is where the word ended, before anything that was dropped behind it.
+    pub(crate) fn source(&self, at: usize) -> usize {
+        let Some(sources) = &self.sources else { return at };
+        let word = self.ends.partition_point(|&end| end < at);
+        let Some(&(source, is_prefixed)) = sources.get(word) else {
+            return self.text.len();
+        };
+        let start = word.checked_sub(1).map_or(0, |before| self.ends[before]);
+        source + (at - start).saturating_sub(usize::from(is_prefixed))
+    }
+}
+
+/// No pattern: the text is a word.
+struct Whole;
+
+impl Split for Whole {
+    fn word_end(&self, text: &str, _: usize) -> usize {
+        text.len()
+    }
 }
 
 /// What the pattern can tell apart in a scalar.
@@ -78,19 +164,16 @@ enum Kind {
     Space,
 }
 
-/// The kind of every scalar; 1.1 MB, of which a text touches only the pages of its scripts.
+/// What GPT-2's pattern can tell apart in every scalar; 1.1 MB, of which a text touches only the pages of its scripts.
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    let mut kinds = vec![Kind::Other; 0x11_0000];
-    for (ranges, kind) in [
-        (LETTERS, Kind::Letter),
-        (NUMBERS, Kind::Number),
-        (SPACES, Kind::Space),
-    ] {
-        for &(first, last) in ranges {
-            kinds[first as usize..=last as usize].fill(kind);
-        }
-    }
-    kinds
+    let [letters, numbers, spaces] = [of_category("L"), of_category("N"), marked("space")];
+    let kind = |&kind: &u8| match 1 << kind {
+        set if set & letters != 0 => Kind::Letter,
+        set if set & numbers != 0 => Kind::Number,
+        set if set & spaces != 0 => Kind::Space,
+        _ => Kind::Other,
+    };
+    KIND_OF.iter().map(kind).collect()
 });
 
 /// `'s|'t|'re|'ve|'m|'ll|'d`
@@ -104,8 +187,6 @@ fn contraction(text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// Texts, with the words they have.
     pub(super) const CASES: &[(&str, &[&str])] = &[
         ("", &[]),
@@ -125,14 +206,4 @@ mod tests {
         ("e\u{301}", &["e", "\u{301}"]),
         ("_a", &["_", "a"]),
     ];
-
-    #[test]
-    fn a_scalar_has_one_kind() {
-        let counted = |kind| KINDS.iter().filter(|&&other| other == kind).count();
-        let listed =
-            |ranges: &[(u32, u32)]| -> u32 { ranges.iter().map(|(first, last)| last - first + 1).sum() };
-        assert_eq!(counted(Kind::Letter), listed(LETTERS) as usize);
-        assert_eq!(counted(Kind::Number), listed(NUMBERS) as usize);
-        assert_eq!(counted(Kind::Space), listed(SPACES) as usize);
-    }
 }

@@ -1,0 +1,268 @@
+//! A tree as states that lead to one another, and the characters as the few symbols that the states tell apart.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "states and symbols are counted before they are numbered"
+)]
+
+use super::parse::Node;
+use super::set::Set;
+use crate::error::{Error, Result};
+
+/// States of one pattern; the time for a character is at worst proportional to them.
+const MOST_STATES: usize = 2000;
+
+/// A place in [`Program::states`].
+pub(super) type Id = u16;
+
+/// A set of symbols, a bit for each.
+pub(super) type Symbols = [u64; 4];
+
+/// The symbol before the first character.
+pub(super) const NO_SYMBOL: u8 = u8::MAX;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// A character of the set, then `next`.
+    Take {
+        symbols: Symbols,
+        next: Id,
+    },
+    /// The first of these that leads to a match.
+    Choice(Vec<Id>),
+    /// `next`, if from `start` a match begins (or none does).
+    Ahead {
+        holds: bool,
+        start: Id,
+        next: Id,
+    },
+    /// `next`, if the character before is (or is not) of the set.
+    Behind {
+        holds: bool,
+        symbols: Symbols,
+        next: Id,
+    },
+    Start {
+        next: Id,
+    },
+    End {
+        next: Id,
+    },
+    Match,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) states: Vec<State>,
+    pub(super) start: Id,
+    /// The states that take no character, each after those it leads to.
+    pub(super) order: Vec<Id>,
+    pub(super) looks_behind: bool,
+    /// Ranges of scalars and their symbols, ascending, without a gap.
+    ranges: Vec<(u32, u8)>,
+    ascii: [u8; 128],
+}
+
+pub(super) fn has(symbols: &Symbols, symbol: u8) -> bool {
+    symbols[usize::from(symbol >> 6)] >> (symbol & 63) & 1 == 1
+}
+
+impl Program {
+    pub(super) fn new(node: &Node) -> Result<Self> {
+        let mut sets = Vec::new();
+        collect(node, &mut sets);
+        let ranges = symbols_of(&sets)?;
+        let mut program = Self {
+            states: vec![State::Match],
+            start: 0,
+            order: vec![],
+            looks_behind: false,
+            ranges,
+            ascii: [0; 128],
+        };
+        program.ascii = std::array::from_fn(|byte| program.find_symbol(byte as u32));
+        program.start = program.add(node, 0)?;
+        let mut is_done = vec![false; program.states.len()];
+        for id in 0..program.states.len() {
+            program.put_in_order(id as Id, &mut is_done);
+        }
+        Ok(program)
+    }
+
+    #[inline]
+    pub(super) fn symbol(&self, scalar: char) -> u8 {
+        match self.ascii.get(scalar as usize) {
+            Some(&symbol) => symbol,
+            None => self.find_symbol(scalar.into()),
+        }
+    }
+
+    fn find_symbol(&self, scalar: u32) -> u8 {
+        let after = self.ranges.partition_point(|&(first, _)| first <= scalar);
+        self.ranges[after - 1].1
+    }
+
+    fn symbols(&self, set: &Set) -> Symbols {
+        let mut symbols = [0; 4];
+        for &(first, symbol) in &self.ranges {
+            if set
+                .ranges()
+                .binary_search_by(|&(a, b)| {
+                    if b < first {
+                        std::cmp::Ordering::Less
+                    } else if a > first {
+                        std::cmp::Ordering::Greater
+                    } else {
+                        std::cmp::Ordering::Equal
+                    }
+                })
+                .is_ok()
+            {
+                symbols[usize::from(symbol >> 6)] |= 1 << (symbol & 63);
+            }
+        }
+        symbols
+    }
+
+    fn push(&mut self, state: State) -> Result<Id> {
+        if self.states.len() == MOST_STATES {
+            return Err(Error::tokenizer(
+                "pre_tokenizer",
+                format!("has a pattern of more than {MOST_STATES} states"),
+            ));
+        }
+        self.states.push(state);
+        Ok((self.states.len() - 1) as Id)
+    }
+
+    /// The state from which `node` is matched and then `next` goes on.
+    fn add(&mut self, node: &Node, next: Id) -> Result<Id> {
+        match node {
+            Node::Set(set) => {
+                let symbols = self.symbols(set);
+                self.push(State::Take { symbols, next })
+            }
+            Node::Sequence(nodes) => nodes
+                .iter()
+                .rev()
+                .try_fold(next, |next, node| self.add(node, next)),
+            Node::Choice(nodes) => {
+                let choices = nodes
+                    .iter()
+                    .map(|node| self.add(node, next))
+                    .collect::<Result<_>>()?;
+                self.push(State::Choice(choices))
+            }
+            Node::Repeat {
+                node,
+                min,
+                max,
+                is_lazy,
+            } => self.add_repeat(node, *min, *max, *is_lazy, next),
+            Node::Ahead { holds, node } => {
+                let start = self.add(node, 0)?;
+                self.push(State::Ahead {
+                    holds: *holds,
+                    start,
+                    next,
+                })
+            }
+            Node::Behind { holds, set } => {
+                self.looks_behind = true;
+                let symbols = self.symbols(set);
+                self.push(State::Behind {
+                    holds: *holds,
+                    symbols,
+                    next,
+                })
+            }
+            Node::Start => {
+                self.looks_behind = true;
+                self.push(State::Start { next })
+            }
+            Node::End => self.push(State::End { next }),
+        }
+    }
+
+    fn add_repeat(&mut self, node: &Node, min: u32, max: Option<u32>, is_lazy: bool, next: Id) -> Result<Id> {
+        let choice = |again, next| {
+            State::Choice(if is_lazy {
+                vec![next, again]
+            } else {
+                vec![again, next]
+            })
+        };
+        let mut start = next;
+        if let Some(max) = max {
+            for _ in min..max {
+                let again = self.add(node, start)?;
+                start = self.push(choice(again, next))?;
+            }
+        } else {
+            start = self.push(State::Match)?;
+            let again = self.add(node, start)?;
+            self.states[usize::from(start)] = choice(again, next);
+        }
+        for _ in 0..min {
+            start = self.add(node, start)?;
+        }
+        Ok(start)
+    }
+
+    /// A state that takes no character leads back to itself only through one that does: what could be empty is not repeated.
+    fn put_in_order(&mut self, id: Id, is_done: &mut [bool]) {
+        if std::mem::replace(&mut is_done[usize::from(id)], true) {
+            return;
+        }
+        let leads_to = match &self.states[usize::from(id)] {
+            State::Take { .. } | State::Match => return,
+            State::Choice(choices) => choices.clone(),
+            State::Ahead { start, next, .. } => vec![*start, *next],
+            State::Behind { next, .. } | State::Start { next } | State::End { next } => vec![*next],
+        };
+        for id in leads_to {
+            self.put_in_order(id, is_done);
+        }
+        self.order.push(id);
+    }
+}
+
+fn collect<'n>(node: &'n Node, sets: &mut Vec<&'n Set>) {
+    match node {
+        Node::Set(set) | Node::Behind { set, .. } => sets.push(set),
+        Node::Sequence(nodes) | Node::Choice(nodes) => nodes.iter().for_each(|node| collect(node, sets)),
+        Node::Repeat { node, .. } | Node::Ahead { node, .. } => collect(node, sets),
+        Node::Start | Node::End => {}
+    }
+}
+
+/// Scalars that are in the same sets have the same symbol.
+fn symbols_of(sets: &[&Set]) -> Result<Vec<(u32, u8)>> {
+    let mut edges = vec![0];
+    for set in sets {
+        edges.extend(set.ranges().iter().flat_map(|&(first, last)| [first, last + 1]));
+    }
+    edges.sort_unstable();
+    edges.dedup();
+    let mut known: rustc_hash::FxHashMap<Vec<bool>, u8> = rustc_hash::FxHashMap::default();
+    let mut ranges = Vec::with_capacity(edges.len());
+    for first in edges {
+        let member: Vec<bool> = sets
+            .iter()
+            .map(|set| {
+                let after = set.ranges().partition_point(|&(start, _)| start <= first);
+                after > 0 && first <= set.ranges()[after - 1].1
+            })
+            .collect();
+        let fresh = known.len();
+        let symbol = *known.entry(member).or_insert(fresh as u8);
+        if fresh >= usize::from(NO_SYMBOL) {
+            return Err(Error::tokenizer(
+                "pre_tokenizer",
+                "has a pattern that tells more than 255 kinds of characters apart",
+            ));
+        }
+        ranges.push((first, symbol));
+    }
+    Ok(ranges)
+}
