@@ -2,8 +2,9 @@
 
 The packages of `requirements/vocabularies.txt` bring ranks (tiktoken's form), a SentencePiece model or the file itself. The forms
 are those in which the vocabularies are published, so that every way a file can be written is read by a test: merges as strings or
-as pairs, one merge a token or every split of it (Llama-3, o200k), special tokens inside the vocabulary or beside it, ids that
-leave a gap (cl100k, o200k), a normalizer (Qwen), three patterns in a row (DeepSeek), characters instead of bytes (SentencePiece).
+as pairs, one merge a token or every split of it (Llama-3, o200k), special tokens inside the vocabulary or beside it, a normalizer
+(Qwen), three patterns in a row (DeepSeek), characters instead of bytes (SentencePiece). Where ids would leave a gap (cl100k,
+o200k) reserved tokens fill it: two peers refuse a gap.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ PATTERNS = {
     "qwen": _CL100K.replace("{1,3}", ""),
 }
 _LLAMA3_SPECIALS = (
-    "begin_of_text end_of_text reserved_special_token_0 reserved_special_token_1 finetune_right_pad_id step_id start_header_id "
-    "end_header_id eom_id eot_id python_tag image"
-).split() + [f"reserved_special_token_{number}" for number in range(2, 246)]
+    *("begin_of_text", "end_of_text", "reserved_special_token_0", "reserved_special_token_1"),
+    *("finetune_right_pad_id", "step_id", "start_header_id", "end_header_id"),
+    *("eom_id", "eot_id", "python_tag", "image"),
+    *(f"reserved_special_token_{number}" for number in range(2, 246)),
+)
 #: The special tokens of each vocabulary that has ranks.
 SPECIALS: dict[str, dict[str, int]] = {
     "gpt2": {"<|endoftext|>": 50256},
@@ -150,7 +153,12 @@ def _template(token: str, number: int) -> dict[str, Any]:
 
 def _document(model: dict[str, Any], specials: Mapping[str, int], **parts: Any) -> dict[str, Any]:
     """A whole `tokenizer.json`."""
-    empty = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
+    empty = {
+        "dropout": None,
+        "unk_token": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+    }
     flags = {"fuse_unk": False, "byte_fallback": False, "ignore_merges": False}
     return {
         "version": "1.0",
@@ -177,7 +185,9 @@ def _byte_level(name: str) -> dict[str, Any]:
     pairs = [[spell(left), spell(right)] for left, right in merges]
     vocabulary = {spell(token): rank for token, rank in ranks.items()}
     if name in ("gpt2", "cl100k", "o200k"):
-        vocabulary |= specials
+        taken = {*ranks.values(), *specials.values()}
+        reserved = (number for number in range(max(taken)) if number not in taken)
+        vocabulary |= {f"<|reserved_{number}|>": number for number in reserved} | specials
     post: dict[str, Any] = {**step, "trim_offsets": False, "use_regex": True}
     if name == "llama3":
         post = {"type": "Sequence", "processors": [post, _template("<|begin_of_text|>", 128000)]}
@@ -222,7 +232,9 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
 
 def _sentencepiece() -> dict[str, Any]:
     """What the converter of `transformers` makes of a Llama-like model."""
-    messages = [dict(_fields(value)) for field, value in _fields(sentencepiece_path().read_bytes()) if field == 1]
+    messages = [
+        dict(_fields(value)) for field, value in _fields(sentencepiece_path().read_bytes()) if field == 1
+    ]
     pieces = [piece[1].decode() for piece in messages]
     scores = dict(zip(pieces, (struct.unpack("<f", piece[2])[0] for piece in messages), strict=True))
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
