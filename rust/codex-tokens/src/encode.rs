@@ -4,31 +4,50 @@
 
 use crate::model::Model;
 use crate::split::Splitter;
-use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, WordTable};
+use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, USUAL_BYTES, WordTable};
 
 /// Words looked up together, so that the memory of all is asked for before that of the first is needed.
 const BATCH_WORDS: usize = 32;
 
 /// What one thread needs to encode, handed from call to call so that the table stays warm.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Worker {
     table: WordTable,
 }
 
+impl Default for Worker {
+    fn default() -> Self {
+        Self::with_memory(USUAL_BYTES)
+    }
+}
+
 /// One word of a batch, as a place in the text.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Word {
     start: usize,
     end: usize,
     key: Key,
 }
 
+const NO_WORD: Word = Word {
+    start: 0,
+    end: 0,
+    key: Key::NONE,
+};
+
 impl Worker {
+    /// A worker whose table of words takes `maximum_bytes` at most.
+    pub(crate) fn with_memory(maximum_bytes: usize) -> Self {
+        Self {
+            table: WordTable::with_memory(maximum_bytes),
+        }
+    }
+
     /// Appends the ids of `text`, taken as ordinary text, to `out`.
     pub(crate) fn encode(&mut self, text: &str, splitter: &Splitter, model: &Model, out: &mut Vec<u32>) {
         let mut cut = splitter.cut(text);
         let mut ends = [0; BATCH_WORDS];
-        let mut batch = [Word::default(); BATCH_WORDS];
+        let mut batch = [NO_WORD; BATCH_WORDS];
         let mut start = 0;
         loop {
             let words = cut.next_ends(&mut ends);
@@ -36,7 +55,7 @@ impl Worker {
                 return;
             }
             for (word, &end) in batch[..words].iter_mut().zip(&ends) {
-                let mut key = Key::default();
+                let mut key = Key::NONE;
                 if end - start <= LONGEST_WORD_BYTES {
                     key = Key::of(text.as_bytes(), start, end);
                     self.table.prefetch(key);
@@ -98,7 +117,7 @@ impl Worker {
                 let key = if end - start <= LONGEST_WORD_BYTES {
                     Key::of(text.as_bytes(), start, end)
                 } else {
-                    Key::default()
+                    Key::NONE
                 };
                 let known = out.len();
                 self.append(key, &text[start..end], model, out);

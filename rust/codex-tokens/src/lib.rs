@@ -16,6 +16,7 @@ mod learner;
 mod lengths;
 mod merge;
 mod model;
+mod pages;
 pub mod reference;
 pub mod shard;
 mod split;

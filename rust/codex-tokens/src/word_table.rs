@@ -9,6 +9,7 @@
 )]
 
 use crate::merge::LONGEST_SHORT_WORD;
+use crate::pages::filled;
 
 /// Longer words are not kept; they hardly ever come back.
 pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
@@ -19,24 +20,24 @@ const LONGEST_KEY_BYTES: usize = 15;
 /// Ids that fit into a slot.
 pub(crate) const SLOT_IDS: usize = 3;
 
-/// Buckets to begin with, 128 KB, and at most, 32 MB.
+/// Buckets to begin with: 128 KB.
 const FIRST_BUCKETS: usize = 1 << 11;
-const MAXIMUM_BUCKETS: usize = 1 << 19;
 
-/// The arenas together: 16 MB of ids and 16 MB of words. When one is full everything is forgotten.
-const MAXIMUM_ARENA_IDS: usize = 1 << 22;
-const MAXIMUM_ARENA_BYTES: usize = 1 << 24;
+/// What a table may take where nothing else is said: half of it for buckets, a quarter each for the ids and the words that do
+/// not fit a slot. When one of those is full everything is forgotten.
+pub(crate) const USUAL_BYTES: usize = 64 << 20;
 
 /// A word ready to be looked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     /// The bytes of the word and, on top, their number; of a longer word its hash and number under a top of all ones.
     key: u128,
     hash: u64,
 }
 
-/// A word and its ids, of which `count` is 0 in an empty slot. Where the ids are more than three, or the word is longer than
-/// its key, `ids` says where they lie: the ids from `ids[0]`, the word from `ids[1]`.
+/// A word and its ids; the key of an empty slot is 0, which is no word's. Where the ids are more than three, or the word is
+/// longer than its key, `count` is their number and [`IN_ARENA`], and `ids` says where they lie: the ids from `ids[0]`, the
+/// word from `ids[1]`.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     key: u128,
@@ -51,6 +52,9 @@ struct Bucket([Slot; 2]);
 
 const _: () = assert!(size_of::<Bucket>() == 64);
 
+/// A bit of [`Slot::count`].
+const IN_ARENA: u32 = 1 << 31;
+
 const EMPTY: Slot = Slot {
     key: 0,
     ids: [0; SLOT_IDS],
@@ -64,20 +68,16 @@ pub(crate) struct WordTable {
     filled: usize,
     arena_ids: Vec<u32>,
     arena_bytes: Vec<u8>,
-}
-
-impl Default for WordTable {
-    fn default() -> Self {
-        Self {
-            buckets: vec![Bucket([EMPTY; 2]); FIRST_BUCKETS],
-            filled: 0,
-            arena_ids: Vec::new(),
-            arena_bytes: Vec::new(),
-        }
-    }
+    maximum_bytes: usize,
 }
 
 impl Key {
+    /// The key of a word too long to be kept: no slot has it, for its length would be above the longest.
+    pub(crate) const NONE: Self = Self {
+        key: u128::MAX,
+        hash: 0,
+    };
+
     /// The key of `text[start..end]`, of 1 to [`LONGEST_WORD_BYTES`] bytes.
     #[inline]
     pub(crate) fn of(text: &[u8], start: usize, end: usize) -> Self {
@@ -126,6 +126,17 @@ fn mix(state: u64, word: u128) -> u64 {
 }
 
 impl WordTable {
+    /// An empty table that takes `maximum_bytes` at most, or 256 KB if that is more.
+    pub(crate) fn with_memory(maximum_bytes: usize) -> Self {
+        Self {
+            buckets: vec![Bucket([EMPTY; 2]); FIRST_BUCKETS],
+            filled: 0,
+            arena_ids: Vec::new(),
+            arena_bytes: Vec::new(),
+            maximum_bytes,
+        }
+    }
+
     /// Asks the processor for the line of `key`, which is looked for soon.
     #[inline]
     pub(crate) fn prefetch(&self, key: Key) {
@@ -147,33 +158,35 @@ impl WordTable {
     #[inline]
     pub(crate) fn find_in_slot(&self, key: Key) -> Option<(&[u32; SLOT_IDS], usize)> {
         let slot = self.slot(key)?;
-        (key.is_whole_word() && slot.count as usize <= SLOT_IDS).then_some((&slot.ids, slot.count as usize))
+        (slot.count <= SLOT_IDS as u32).then_some((&slot.ids, slot.count as usize))
     }
 
     /// The ids of `word`, whose key is `key`, if it has been kept.
     pub(crate) fn find(&self, key: Key, word: &[u8]) -> Option<&[u32]> {
         let slot = self.slot(key)?;
-        let count = slot.count as usize;
-        if key.is_whole_word() {
-            if count <= SLOT_IDS {
-                return Some(&slot.ids[..count]);
-            }
-        } else if self.arena_bytes[slot.ids[1] as usize..][..word.len()] != *word {
+        let count = (slot.count & !IN_ARENA) as usize;
+        if slot.count & IN_ARENA == 0 {
+            return Some(&slot.ids[..count]);
+        }
+        if !key.is_whole_word() && self.arena_bytes[slot.ids[1] as usize..][..word.len()] != *word {
             return None;
         }
         Some(&self.arena_ids[slot.ids[0] as usize..][..count])
     }
 
+    /// Which of the two slots it is is chosen without a branch, for no branch could be foretold.
     #[inline]
     fn slot(&self, key: Key) -> Option<&Slot> {
         let bucket = &self.buckets[self.place_of(key)].0;
-        bucket.iter().find(|slot| slot.key == key.key && slot.count != 0)
+        let slot = &bucket[usize::from(bucket[1].key == key.key)];
+        (slot.key == key.key).then_some(slot)
     }
 
     /// Keeps `word`, whose key is `key`, and its ids. The older word of a full bucket is forgotten.
     pub(crate) fn keep(&mut self, key: Key, word: &[u8], ids: &[u32]) {
-        if self.arena_ids.len() + ids.len() > MAXIMUM_ARENA_IDS
-            || self.arena_bytes.len() + word.len() > MAXIMUM_ARENA_BYTES
+        let arena_bytes = self.maximum_bytes / 4;
+        if (self.arena_ids.len() + ids.len()) * size_of::<u32>() > arena_bytes
+            || self.arena_bytes.len() + word.len() > arena_bytes
         {
             self.forget();
         }
@@ -185,6 +198,7 @@ impl WordTable {
         if key.is_whole_word() && ids.len() <= SLOT_IDS {
             slot.ids[..ids.len()].copy_from_slice(ids);
         } else {
+            slot.count |= IN_ARENA;
             slot.ids[0] = self.arena_ids.len() as u32;
             slot.ids[1] = self.arena_bytes.len() as u32;
             self.arena_ids.extend_from_slice(ids);
@@ -192,7 +206,7 @@ impl WordTable {
                 self.arena_bytes.extend_from_slice(word);
             }
         }
-        if self.filled > self.buckets.len() && self.buckets.len() < MAXIMUM_BUCKETS {
+        if self.filled > self.buckets.len() && 4 * size_of_val(&*self.buckets) <= self.maximum_bytes / 2 {
             self.grow();
         }
         self.place(slot, key.hash);
@@ -201,17 +215,17 @@ impl WordTable {
     fn place(&mut self, slot: Slot, hash: u64) {
         let place = self.place_of(Key { key: slot.key, hash });
         let bucket = &mut self.buckets[place].0;
-        self.filled += usize::from(bucket[1].count == 0);
+        self.filled += usize::from(bucket[1].key == 0);
         *bucket = [slot, bucket[0]];
     }
 
     /// Four times the buckets, the words in them put to their new places, the older of two first.
     fn grow(&mut self) {
-        let larger = vec![Bucket([EMPTY; 2]); self.buckets.len() * 4];
+        let larger = filled(Bucket([EMPTY; 2]), self.buckets.len() * 4);
         let buckets = std::mem::replace(&mut self.buckets, larger);
         self.filled = 0;
         for Bucket([newer, older]) in buckets {
-            for slot in [older, newer].into_iter().filter(|slot| slot.count != 0) {
+            for slot in [older, newer].into_iter().filter(|slot| slot.key != 0) {
                 let is_whole_word = Key {
                     key: slot.key,
                     hash: 0,
@@ -263,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_is_found_is_what_was_kept() {
-        let mut table = WordTable::default();
+        let mut table = WordTable::with_memory(USUAL_BYTES);
         for word in words() {
             let key = Key::of(&word, 0, word.len());
             if table.find(key, &word).is_none() {
@@ -299,17 +313,28 @@ mod tests {
     fn long_words_of_one_key_are_told_apart_by_their_bytes() {
         let (one, two) = ([b'a'; 20], [b'b'; 20]);
         let key = Key::of(&one, 0, 20);
-        let mut table = WordTable::default();
+        let mut table = WordTable::with_memory(USUAL_BYTES);
         table.keep(key, &one, &[1, 2]);
         assert_eq!(table.find(key, &one), Some([1, 2].as_slice()));
         assert_eq!(table.find(key, &two), None);
     }
 
     #[test]
+    fn a_table_stays_within_its_memory() {
+        let mut table = WordTable::with_memory(1 << 20);
+        for word in words() {
+            table.keep(Key::of(&word, 0, word.len()), &word, &ids_of(&word));
+            assert!(size_of_val(&*table.buckets) <= 1 << 19);
+            assert!(table.arena_bytes.len() <= 1 << 18 && table.arena_ids.len() <= 1 << 16);
+        }
+        assert_eq!(size_of_val(&*table.buckets), 1 << 19, "it grew");
+    }
+
+    #[test]
     fn a_full_arena_starts_again() {
-        let mut table = WordTable::default();
+        let mut table = WordTable::with_memory(USUAL_BYTES);
         let ids = [7; 64];
-        for number in 0..=MAXIMUM_ARENA_IDS / ids.len() {
+        for number in 0..=USUAL_BYTES / 4 / size_of_val(&ids) {
             let word = [number.to_le_bytes(), number.to_le_bytes()].concat();
             table.keep(Key::of(&word, 0, word.len()), &word, &ids);
         }

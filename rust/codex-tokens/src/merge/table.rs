@@ -7,6 +7,7 @@
 
 use super::{Merge, Pair};
 use crate::error::{Error, Result};
+use crate::pages::filled;
 
 /// Bits of an id in an entry.
 const ID_BITS: u32 = 21;
@@ -46,7 +47,7 @@ impl Merges {
         }
         let slots = (merges.len() * 2 + 2).next_power_of_two();
         let mut table = Self {
-            entries: vec![EMPTY; slots],
+            entries: filled(EMPTY, slots),
             shift: u64::BITS - slots.trailing_zeros(),
             made: merges.iter().map(|&(_, id)| id).collect(),
             byte_ids: *byte_ids,
