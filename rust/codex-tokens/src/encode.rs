@@ -55,20 +55,17 @@ impl Worker {
                 return;
             }
             for (word, &end) in batch[..words].iter_mut().zip(&ends) {
-                let mut key = Key::NONE;
-                if end - start <= LONGEST_WORD_BYTES {
-                    key = Key::of(text.as_bytes(), start, end);
-                    self.table.prefetch(key);
-                }
+                let key = Key::of(cut.bytes(), start, end);
+                self.table.prefetch(key);
                 *word = Word { start, end, key };
                 start = end;
             }
-            self.append_batch(text, &batch[..words], model, out);
+            self.append_batch(cut.bytes(), &batch[..words], model, out);
         }
     }
 
     /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
-    fn append_batch(&mut self, text: &str, batch: &[Word], model: &Model, out: &mut Vec<u32>) {
+    fn append_batch(&mut self, text: &[u8], batch: &[Word], model: &Model, out: &mut Vec<u32>) {
         let mut ready = [0; BATCH_WORDS * SLOT_IDS];
         let mut count = 0;
         for word in batch {
@@ -84,15 +81,15 @@ impl Worker {
         out.extend_from_slice(&ready[..count]);
     }
 
-    fn append(&mut self, key: Key, word: &str, model: &Model, out: &mut Vec<u32>) {
+    fn append(&mut self, key: Key, word: &[u8], model: &Model, out: &mut Vec<u32>) {
         if word.len() > LONGEST_WORD_BYTES {
             model.append(word, out);
-        } else if let Some(ids) = self.table.find(key, word.as_bytes()) {
+        } else if let Some(ids) = self.table.find(key, word) {
             out.extend_from_slice(ids);
         } else {
             let known = out.len();
             model.append(word, out);
-            self.table.keep(key, word.as_bytes(), &out[known..]);
+            self.table.keep(key, word, &out[known..]);
         }
     }
 
@@ -114,16 +111,68 @@ impl Worker {
                 return;
             }
             for &end in &word_ends[..words] {
-                let key = if end - start <= LONGEST_WORD_BYTES {
-                    Key::of(text.as_bytes(), start, end)
-                } else {
-                    Key::NONE
-                };
-                let known = out.len();
-                self.append(key, &text[start..end], model, out);
-                model.append_ends(&text[start..end], start, &out[known..], ends);
+                let word = &cut.bytes()[start..end];
+                let (known, known_ends) = (out.len(), ends.len());
+                self.append(Key::of(cut.bytes(), start, end), word, model, out);
+                model.append_ends(word, start, &out[known..], ends);
+                for end in &mut ends[known_ends..] {
+                    *end = cut.source(*end);
+                }
                 start = end;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::characters::Characters;
+    use crate::merge::Pair;
+
+    /// Vocabularies of a few symbols: where a text may be cut at its marks, the ids are those of the text in one piece.
+    #[test]
+    fn a_text_cut_at_its_marks_has_the_ids_of_the_whole() {
+        let mut state = 11_u64;
+        let mut random = |below: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
+        };
+        let mut cut = 0;
+        for _ in 0..2000 {
+            let mut merges: Vec<(Pair, u32)> = Vec::new();
+            for made in 3..3 + random(8) {
+                let pair = (random(made), random(made));
+                if merges.iter().all(|&(other, _)| other != pair) {
+                    merges.push((pair, made));
+                }
+            }
+            let characters = Characters {
+                ids: "\u{2581}ab".chars().zip(0..).collect(),
+                unknown: Some(99),
+                fuses_unknown: true,
+                ..Characters::default()
+            };
+            let model = Model::sentencepiece(&merges, characters, []).expect("small");
+            if model.cuts_at_marks() {
+                cut += 1;
+                let text: String = (0..300)
+                    .map(|_| ['\u{2581}', '\u{2581}', 'a', 'b', '?'][random(5) as usize])
+                    .collect();
+                let encoded = |splitter: &Splitter| {
+                    let (mut ids, mut ends) = (Vec::new(), Vec::new());
+                    Worker::default().encode_with_ends(&text, splitter, &model, &mut ids, &mut ends);
+                    (ids, ends)
+                };
+                assert_eq!(
+                    encoded(&Splitter::RunsOfMarks),
+                    encoded(&Splitter::Whole),
+                    "{text} {merges:?}"
+                );
+            }
+        }
+        assert!((500..1900).contains(&cut), "{cut} of 2000 could be cut");
     }
 }

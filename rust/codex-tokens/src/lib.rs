@@ -9,6 +9,7 @@
 mod alphabet;
 mod batch;
 mod characters;
+mod edges;
 mod encode;
 mod error;
 mod json;

@@ -4,9 +4,11 @@
 //! one that the vocabulary lacks becomes its bytes, if the vocabulary has those, or the unknown token.
 
 use crate::characters::{Characters, Symbol};
+use crate::edges::joins_nothing_before;
 use crate::error::Result;
 use crate::lengths::{Length, lengths_of};
 use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
+use crate::split::metaspace::MARK;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
@@ -64,22 +66,22 @@ impl Model {
     }
 
     /// Appends the ids of `word` to `out`.
-    pub(crate) fn append(&self, word: &str, out: &mut Vec<u32>) {
-        if let Some(&id) = self.whole_words.get(word.as_bytes()) {
+    pub(crate) fn append(&self, word: &[u8], out: &mut Vec<u32>) {
+        if let Some(&id) = self.whole_words.get(word) {
             out.push(id);
         } else if let Some(characters) = &self.characters {
-            let symbols = characters.symbols(word);
+            let symbols = characters.symbols(&String::from_utf8_lossy(word));
             self.merge_symbols(&symbols, |id, _| out.push(id));
         } else if word.len() <= LONGEST_SHORT_WORD {
-            Short::of_bytes(word.as_bytes(), &self.merges).merge(&self.merges, |id, _| out.push(id));
+            Short::of_bytes(word, &self.merges).merge(&self.merges, |id, _| out.push(id));
         } else {
-            let ids = word.bytes().map(|byte| self.merges.byte_id(byte));
+            let ids = word.iter().map(|&byte| self.merges.byte_id(byte));
             merge_long(ids, &self.merges, |id, _| out.push(id));
         }
     }
 
     /// Appends where each of `ids`, which are those of `word`, ends; `start` is where the word begins.
-    pub(crate) fn append_ends(&self, word: &str, start: usize, ids: &[u32], ends: &mut Vec<usize>) {
+    pub(crate) fn append_ends(&self, word: &[u8], start: usize, ids: &[u32], ends: &mut Vec<usize>) {
         let lengths = self.lengths.get_or_init(|| {
             let known = match &self.characters {
                 Some(characters) => characters.lengths(),
@@ -105,13 +107,13 @@ impl Model {
         }
     }
 
-    fn append_ends_by_merging(&self, word: &str, start: usize, ends: &mut Vec<usize>) {
+    fn append_ends_by_merging(&self, word: &[u8], start: usize, ends: &mut Vec<usize>) {
         let symbols = match &self.characters {
-            _ if self.whole_words.contains_key(word.as_bytes()) => Vec::new(),
-            Some(characters) => characters.symbols(word),
+            _ if self.whole_words.contains_key(word) => Vec::new(),
+            Some(characters) => characters.symbols(&String::from_utf8_lossy(word)),
             None => (1..)
-                .zip(word.bytes())
-                .map(|(end, byte)| Symbol {
+                .zip(word.iter())
+                .map(|(end, &byte)| Symbol {
                     id: self.merges.byte_id(byte),
                     end,
                 })
@@ -122,6 +124,18 @@ impl Model {
             ends.extend(place.checked_sub(1).map(|before| start + symbols[before].end));
         });
         ends.push(start + word.len());
+    }
+
+    /// Whether a text may be cut before every run of marks (`▁`) without any id changing: if the mark is a token, so that
+    /// nothing unknown reaches across it, and no merge joins it to anything else before it.
+    pub(crate) fn cuts_at_marks(&self) -> bool {
+        let Some(characters) = &self.characters else {
+            return false;
+        };
+        let symbols: Vec<u32> = characters.lengths().into_iter().map(|(id, _)| id).collect();
+        let mark = characters.ids.get(&MARK);
+        self.whole_words.is_empty()
+            && mark.is_some_and(|&mark| joins_nothing_before(mark, &symbols, &self.merges.by_rank()))
     }
 
     /// Gives each id that `symbols` are merged to, and the place of the first symbol in it.
@@ -160,11 +174,11 @@ mod tests {
 
     fn ids_and_ends(model: &Model, word: &str) -> (Vec<u32>, Vec<usize>) {
         let (mut ids, mut ends) = (Vec::new(), Vec::new());
-        model.append(word, &mut ids);
-        model.append_ends(word, 0, &ids, &mut ends);
+        model.append(word.as_bytes(), &mut ids);
+        model.append_ends(word.as_bytes(), 0, &ids, &mut ends);
         if !ids.is_empty() {
             let mut merged = vec![];
-            model.append_ends_by_merging(word, 100, &mut merged);
+            model.append_ends_by_merging(word.as_bytes(), 100, &mut merged);
             assert!(merged.iter().zip(&ends).all(|(merged, end)| *merged == end + 100));
         }
         (ids, ends)

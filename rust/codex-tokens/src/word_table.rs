@@ -78,12 +78,16 @@ impl Key {
         hash: 0,
     };
 
-    /// The key of `text[start..end]`, of 1 to [`LONGEST_WORD_BYTES`] bytes.
+    /// The key of `text[start..end]`, which is not empty.
     #[inline]
     pub(crate) fn of(text: &[u8], start: usize, end: usize) -> Self {
         let length = end - start;
         if length > LONGEST_KEY_BYTES {
-            return Self::of_long(&text[start..end]);
+            return if length > LONGEST_WORD_BYTES {
+                Self::NONE
+            } else {
+                Self::of_long(&text[start..end])
+            };
         }
         let bytes = if let Some(bytes) = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
             *bytes

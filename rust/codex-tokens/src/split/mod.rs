@@ -10,6 +10,7 @@
 
 mod gpt2;
 mod kinds;
+pub(crate) mod metaspace;
 mod plain;
 mod regex;
 mod steps;
@@ -36,6 +37,10 @@ pub(crate) enum Splitter {
     Whole,
     #[default]
     Gpt2,
+    /// `Metaspace`: every `▁` begins a word.
+    Marks,
+    /// Every run of `▁` begins a word; see [`crate::model::Model::cuts_at_marks`].
+    RunsOfMarks,
     Steps(Arc<Steps>),
 }
 
@@ -111,6 +116,8 @@ impl Cut<'_, '_> {
         match self.splitter {
             Splitter::Gpt2 => self.next_ends_of(&gpt2::Gpt2, ends),
             Splitter::Whole => self.next_ends_of(&Whole, ends),
+            Splitter::Marks => self.next_ends_of(&metaspace::Marks, ends),
+            Splitter::RunsOfMarks => self.next_ends_of(&metaspace::RunsOfMarks, ends),
             Splitter::Steps(_) => {
                 let count = ends.len().min(self.ends.len() - self.at);
                 ends[..count].copy_from_slice(&self.ends[self.at..self.at + count]);
