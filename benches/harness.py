@@ -12,21 +12,33 @@ A gate in the file:
       bar: 0.5          # the claim: our seconds over theirs
       at_most: 0.55     # what fails: 10 % above the bar
 
-`measures` is for figures that are not a ratio of two timed calls, a share of step time for instance.
+`measures` is for figures that are not a ratio of two timed calls, a share of step time for instance. `hold` takes figures from
+anywhere: from sides that are processes of their own, see `benches/workers.py`, timed in turn by `in_turn`.
 """
 
 from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-__all__ = ["RESULTS", "Gate", "Result", "gate", "load_gates", "measures", "paired"]
+__all__ = [
+    "RESULTS",
+    "Gate",
+    "Result",
+    "gate",
+    "hold",
+    "in_turn",
+    "load_gates",
+    "measures",
+    "paired",
+    "quartiles_of",
+]
 
 GATES = Path(__file__).parents[1] / "configs" / "gates"
 
@@ -121,39 +133,56 @@ def gate(
     Raises:
         AssertionError: if the answers differ, or the gate fails.
     """
-    claim = load_gates()[name]
     assert ours is not peer, "a ratio needs two callables"
     assert equal(ours(), peer()), f"{name}: the two answers differ, so their speed means nothing"
-    for _ in range(tries):
-        ratios = paired(ours, peer, rounds)
-        result = Result(claim, quartiles_of(ratios), rounds, extra)
-        if result.passed:
-            break
-    return _record(benchmark, ours, result)
+    return hold(benchmark, name, ours, lambda: paired(ours, peer, rounds), tries=tries, **extra)
 
 
 def measures(
     benchmark: Any, name: str, figure: Callable[[], float], *, rounds: int = 3, tries: int = 3, **extra: Any
 ) -> Result:
     """Hold the median of `rounds` figures, lower is better, against the gate `name`; fail if every try misses."""
+    return hold(benchmark, name, figure, lambda: [figure() for _ in range(rounds)], tries=tries, **extra)
+
+
+def in_turn(sides: Mapping[str, Callable[[int], float]], rounds: int) -> dict[str, list[float]]:
+    """Figures of each side, `rounds` of them; every round asks all sides, in an order that turns, and tells them its number."""
+    names = list(sides)
+    figures: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(rounds):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            figures[name].append(sides[name](number))
+    return figures
+
+
+def hold(
+    benchmark: Any,
+    name: str,
+    ours: Callable[[], object],
+    figures: Callable[[], Sequence[float]],
+    *,
+    tries: int = 3,
+    **extra: Any,
+) -> Result:
+    """Hold the median of `figures()`, lower is better, against the gate `name`; fail if every try misses.
+
+    Args:
+        benchmark: the fixture of pytest-benchmark; it times `ours` so that its table and JSON hold seconds too.
+        name: the gate's name in `configs/gates/`.
+        ours: what is claimed about, as a call.
+        figures: measures once more and answers ratios of CPU seconds, or what else the gate is about.
+        tries: how many may miss before the gate fails.
+        extra: shown beside the figure.
+    """
     claim = load_gates()[name]
     for _ in range(tries):
-        result = Result(claim, quartiles_of(sorted(figure() for _ in range(rounds))), rounds, extra)
+        measured = sorted(figures())
+        result = Result(claim, quartiles_of(measured), len(measured), extra)
         if result.passed:
             break
-    return _record(benchmark, figure, result)
-
-
-def _record(benchmark: Any, ours: Callable[[], object], result: Result) -> Result:
     RESULTS.append(result)
-    benchmark.extra_info |= {
-        "gate": result.gate.name,
-        "peer": result.gate.peer,
-        "quartiles": result.quartiles,
-    }
+    benchmark.extra_info |= {"gate": name, "peer": claim.peer, "quartiles": result.quartiles}
     benchmark.pedantic(ours, rounds=3, warmup_rounds=0)
     low, median, high = result.quartiles
-    assert result.passed, (
-        f"{result.gate.name}: {median} ({low} to {high}) against {result.gate.peer}, at most {result.gate.at_most}"
-    )
+    assert result.passed, f"{name}: {median} ({low} to {high}) against {claim.peer}, at most {claim.at_most}"
     return result

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-__all__ = ["PEERS", "Stopwatch", "Worker", "peak_memory_mb"]
+__all__ = ["PEERS", "Stopwatch", "Worker", "peak_memory_mb", "pinned_to"]
 
 ROOT = Path(__file__).parents[1]
 #: Where `make` installs the peers that must not be on the path of others.
@@ -59,6 +59,11 @@ def peak_memory_mb() -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
     raise OSError("/proc/self/status does not say VmHWM")
+
+
+def pinned_to() -> list[int]:
+    """The cores this process may run on."""
+    return sorted(os.sched_getaffinity(0))
 
 
 class Worker:
