@@ -121,6 +121,15 @@ impl Error {
         .into()
     }
 
+    /// A byte-level vocabulary has no token for a byte.
+    pub(crate) fn missing_byte(byte: usize) -> Self {
+        let spelling = u8::try_from(byte).map_or(char::REPLACEMENT_CHARACTER, crate::alphabet::char_of);
+        Self::tokenizer(
+            "model.vocab",
+            format!("lacks `{spelling}`, the token of byte 0x{byte:02x}"),
+        )
+    }
+
     /// A fault in a token shard.
     pub(crate) fn shard(what: impl Into<String>) -> Self {
         Kind::Shard { what: what.into() }.into()

@@ -6,6 +6,7 @@
 //! Ids and merges are those of Hugging Face `tokenizers` 0.23.3, tie for tie, and nothing is quadratic. What is fast has a slow
 //! twin that it has to agree with: [`mod@reference`] for encoding, [`words`] for the cutting of words.
 
+mod added;
 mod alphabet;
 mod batch;
 mod characters;
@@ -17,16 +18,21 @@ mod learner;
 mod lengths;
 mod merge;
 mod model;
+mod normalize;
 mod pages;
 pub mod reference;
+mod settings;
 pub mod shard;
 mod split;
+mod template;
 mod tokenizer;
 mod train;
 mod unicode;
+mod vocabulary;
 mod word_table;
 
 pub use error::{Error, Result};
+pub use normalize::Unicode;
 pub use shard::ShardWriter;
 pub use split::{Words, words};
 pub use tokenizer::{END_OF_DOCUMENT, Specials, Tokenizer};

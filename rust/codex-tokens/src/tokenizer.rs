@@ -1,17 +1,30 @@
 //! The tokenizer: text to ids and back.
 
+use crate::added::{AddedToken, Piece, Round, Stretch};
+use crate::characters::Characters;
 use crate::encode::Worker;
 use crate::error::{Error, Result};
 use crate::merge::Pair;
 use crate::model::Model;
+use crate::normalize::Text;
+use crate::settings::{self, Settings, Symbols};
 use crate::split::Splitter;
-use aho_corasick::{AhoCorasick, MatchKind};
+use crate::template::Around;
+use crate::vocabulary::{Kind, Vocabulary};
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
 pub const END_OF_DOCUMENT: &str = "<|endoftext|>";
 
-/// What an id stands for.
+/// What other vocabularies call it, the most telling first.
+const OTHER_ENDS: [&str; 4] = [
+    "<|end_of_text|>",
+    "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
+    "</s>",
+    "<|eot_id|>",
+];
+
+/// What an id stands for, as the trainer makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     /// A mark with a text of its own, never made by a merge.
@@ -30,6 +43,8 @@ impl Token {
 }
 
 /// What to do where a text contains the text of a special token. There is no default: for training data it matters.
+///
+/// An added token that is not special is found in every text, as `tokenizers` finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Specials {
     /// Refuse the text.
@@ -40,59 +55,107 @@ pub enum Specials {
     Ids,
 }
 
-/// Byte-level byte-pair encoding with GPT-2's pattern. Immutable; any number of threads may use one at a time.
+/// All that a tokenizer is made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) vocabulary: Vocabulary,
+    /// In the order of learning, which is the order they are applied in.
+    pub(crate) merges: Vec<(Pair, u32)>,
+    pub(crate) added: Vec<AddedToken>,
+    pub(crate) settings: Settings,
+}
+
+/// Byte-pair encoding. Immutable; any number of threads may use one at a time.
 #[derive(Debug)]
 pub struct Tokenizer {
-    tokens: Vec<Token>,
-    /// In the order of learning, which is the order they are applied in.
-    merges: Vec<(Pair, u32)>,
+    pub(crate) parts: Parts,
     model: Model,
     splitter: Splitter,
-    special_ids: Vec<u32>,
-    special_finder: Option<AhoCorasick>,
+    /// The added tokens that are looked for in the text as it stands, and those looked for in the normalized text.
+    raw: Round,
+    normalized: Round,
+    around: Around,
     idle: Mutex<Vec<Worker>>,
     pub(crate) fingerprint: OnceLock<String>,
 }
 
 impl Tokenizer {
-    /// The tokens by id, and the merges with what they make. The callers have checked that every byte has a token, that
-    /// every id is one of `tokens`, and that no pair is merged twice.
+    /// The tokens by id, and the merges with what they make, with GPT-2's settings. The callers have checked that every byte
+    /// has a token, that every id is one of `tokens`, and that no pair is merged twice.
     pub(crate) fn new(tokens: Vec<Token>, merges: Vec<(Pair, u32)>) -> Result<Self> {
-        let mut byte_ids = [0; 256];
-        let mut special_ids = Vec::new();
-        let mut special_texts = Vec::new();
-        for (id, token) in (0..).zip(&tokens) {
+        let mut parts = Parts {
+            merges,
+            settings: Settings::gpt2(),
+            ..Parts::default()
+        };
+        for (id, token) in (0..).zip(tokens) {
             match token {
+                // It stands in the vocabulary, as `tokenizers` writes it.
                 Token::Special(text) => {
-                    special_ids.push(id);
-                    special_texts.push(text.as_str());
+                    parts.vocabulary.push(text.as_bytes(), Kind::Text);
+                    parts.added.push(AddedToken::special(id, text));
                 }
-                Token::Bytes(bytes) => {
-                    if let [byte] = bytes[..] {
-                        byte_ids[usize::from(byte)] = id;
-                    }
-                }
+                Token::Bytes(bytes) => parts.vocabulary.push(&bytes, Kind::Ordinary),
             }
         }
-        let special_finder = if special_texts.is_empty() {
-            None
-        } else {
-            let built = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(&special_texts);
-            Some(built.map_err(|error| Error::usage(format!("too many special tokens: {error}")))?)
-        };
-        let model = Model::byte_level(&merges, &byte_ids, [])?;
-        let (idle, fingerprint) = (Mutex::default(), OnceLock::new());
+        Self::from_parts(parts)
+    }
+
+    /// The parts, which fit together: every id is one of the vocabulary.
+    ///
+    /// # Errors
+    /// If the vocabulary lacks a byte, the pattern cannot be used, or something is too large.
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self> {
+        let splitter = Splitter::of(&parts.settings.cuts())?;
+        let model = model(&parts)?;
+        let settings = &parts.settings;
+        let mut rounds = [false, true].map(|normalized| {
+            let tokens = parts
+                .added
+                .iter()
+                .filter(move |token| token.normalized == normalized);
+            let spelt = tokens.map(|token| {
+                let text = Text::plain(&token.content, 0);
+                let text = if normalized {
+                    text.normalized(&settings.normalizers, settings.unicode)
+                } else {
+                    text
+                };
+                (token, text.text.into_owned())
+            });
+            Round::new(spelt)
+        });
+        let [raw, normalized] = [std::mem::take(&mut rounds[0]), std::mem::take(&mut rounds[1])];
+        let empty = parts.added.iter().find(|token| {
+            token.normalized
+                && Text::plain(&token.content, 0)
+                    .normalized(&settings.normalizers, settings.unicode)
+                    .text
+                    .is_empty()
+        });
+        if let Some(empty) = empty {
+            let message = format!("has `{}`, of which the normalizer leaves nothing", empty.content);
+            return Err(Error::tokenizer("added_tokens", message));
+        }
+        let around = Around::of(&settings.processors);
+        if let Some(id) = around
+            .before
+            .iter()
+            .chain(&around.behind)
+            .find(|&&id| id as usize >= parts.vocabulary.len())
+        {
+            let message = format!("has the id {id}, expected below {}", parts.vocabulary.len());
+            return Err(Error::tokenizer("post_processor", message));
+        }
         Ok(Self {
-            tokens,
-            merges,
             model,
-            splitter: Splitter::default(),
-            special_ids,
-            special_finder,
-            idle,
-            fingerprint,
+            splitter,
+            raw,
+            normalized,
+            around,
+            idle: Mutex::default(),
+            fingerprint: OnceLock::new(),
+            parts,
         })
     }
 
@@ -111,21 +174,95 @@ impl Tokenizer {
         specials: Specials,
         out: &mut Vec<u32>,
     ) -> Result<()> {
-        let finder = self
-            .special_finder
-            .as_ref()
-            .filter(|_| specials != Specials::Text);
-        let mut done = 0;
-        for found in finder.iter().flat_map(|finder| finder.find_iter(text)) {
-            if specials == Specials::Forbid {
-                return Err(Error::special_in_text(&text[found.range()], found.start()));
-            }
-            worker.encode(&text[done..found.start()], &self.splitter, &self.model, out);
-            out.push(self.special_ids[found.pattern().as_usize()]);
-            done = found.end();
+        let known = out.len();
+        let done = self.pieces(text, specials, false, |piece| match piece {
+            Piece::Text(text) => worker.encode(&text.text, &self.splitter, &self.model, out),
+            Piece::Added { mark, .. } => out.push(mark.id),
+        });
+        if done.is_err() {
+            out.truncate(known);
         }
-        worker.encode(&text[done..], &self.splitter, &self.model, out);
-        Ok(())
+        done
+    }
+
+    /// Hands `each` the pieces of `text` in order: added tokens, and normalized text between them. Where each byte of a piece
+    /// comes from is known if it is `aligned`, or if nothing has been normalized.
+    pub(crate) fn pieces<'t>(
+        &self,
+        text: &'t str,
+        specials: Specials,
+        aligned: bool,
+        mut each: impl FnMut(Piece<'t>),
+    ) -> Result<()> {
+        let mut forbidden = None;
+        self.raw.cut(
+            text,
+            specials != Specials::Text,
+            |Stretch { range, token }| match token {
+                Some(mark) if mark.special && specials == Specials::Forbid => {
+                    forbidden.get_or_insert(mark.at..range.end);
+                }
+                Some(mark) => each(Piece::Added { mark, range }),
+                None => self.normalized_pieces(
+                    &text[range.clone()],
+                    range.start,
+                    specials,
+                    aligned,
+                    &mut forbidden,
+                    &mut each,
+                ),
+            },
+        );
+        match forbidden {
+            None => Ok(()),
+            Some(range) => Err(Error::special_in_text(
+                text[range.clone()].trim_end(),
+                range.start,
+            )),
+        }
+    }
+
+    /// The second round, in a stretch that begins at byte `start` of the text.
+    fn normalized_pieces<'t>(
+        &self,
+        stretch: &'t str,
+        start: usize,
+        specials: Specials,
+        aligned: bool,
+        forbidden: &mut Option<std::ops::Range<usize>>,
+        each: &mut impl FnMut(Piece<'t>),
+    ) {
+        let settings = &self.parts.settings;
+        let mut text = Text::plain(stretch, start);
+        if aligned {
+            text = text.aligned();
+        }
+        let text = text.normalized(&settings.normalizers, settings.unicode);
+        let marked = |text: Text<'t>, is_first| match &settings.metaspace {
+            Some(metaspace) => metaspace.apply(text, is_first),
+            None => text,
+        };
+        if self.normalized.is_empty() {
+            if !text.text.is_empty() {
+                each(Piece::Text(marked(text, start == 0)));
+            }
+            return;
+        }
+        self.normalized.cut(
+            &text.text,
+            specials != Specials::Text,
+            |Stretch { range, token }| {
+                let origin = text.origin().of(range.clone());
+                match token {
+                    Some(mark) if mark.special && specials == Specials::Forbid => {
+                        let own = text.origin().of(mark.at..range.end);
+                        forbidden.get_or_insert(own);
+                    }
+                    Some(mark) => each(Piece::Added { mark, range: origin }),
+                    None => each(Piece::Text(marked(text.part(range), origin.start == 0))),
+                }
+            },
+        );
     }
 
     /// Runs `work` with an idle worker or a new one. It never waits, so a fork at any moment leaves nothing locked.
@@ -143,6 +280,12 @@ impl Tokenizer {
         result
     }
 
+    /// The ids that the file's post-processor puts before and behind the ids of a text.
+    #[must_use]
+    pub fn ids_around(&self) -> (&[u32], &[u32]) {
+        (&self.around.before, &self.around.behind)
+    }
+
     /// The bytes that `ids` stand for, special tokens as their text.
     ///
     /// # Errors
@@ -152,8 +295,18 @@ impl Tokenizer {
         for (place, &id) in ids.iter().enumerate() {
             let token = self
                 .token_bytes(id)
-                .ok_or_else(|| Error::unknown_id(id, place, self.tokens.len()))?;
+                .ok_or_else(|| Error::unknown_id(id, place, self.vocabulary_size()))?;
             bytes.extend_from_slice(token);
+        }
+        if let Some((mark, times)) = self.parts.settings.stripped_start() {
+            let mut buffer = [0; 4];
+            let mark = mark.encode_utf8(&mut buffer).as_bytes();
+            let stripped = bytes
+                .chunks(mark.len())
+                .take(times)
+                .take_while(|&chunk| chunk == mark)
+                .count();
+            bytes.drain(..stripped * mark.len());
         }
         Ok(bytes)
     }
@@ -168,46 +321,131 @@ impl Tokenizer {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
-    /// The number of ids: 0 up to it, without a hole.
+    /// The number of ids: 0 up to it. Published vocabularies have holes below their special tokens; they count.
     #[must_use]
     pub fn vocabulary_size(&self) -> usize {
-        self.tokens.len()
+        self.parts.vocabulary.len()
     }
 
-    /// The bytes that `id` stands for (the text, for a special token), or `None` if there is no such id.
+    /// The bytes that `id` stands for (the text, for a special token), or `None` if it stands for nothing.
     #[must_use]
     pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
-        self.tokens.get(id as usize).map(Token::bytes)
+        self.parts.vocabulary.get(id)
     }
 
-    /// The id of [`END_OF_DOCUMENT`], if the vocabulary has it.
+    /// The id of [`END_OF_DOCUMENT`], if the vocabulary has it as a special token, otherwise of what other vocabularies end a
+    /// text with.
     #[must_use]
     pub fn end_of_document_id(&self) -> Option<u32> {
-        self.special_tokens()
-            .find_map(|(id, text)| (text == END_OF_DOCUMENT).then_some(id))
+        let id_of = |name: &str| {
+            self.special_tokens()
+                .find_map(|(id, text)| (text == name).then_some(id))
+        };
+        id_of(END_OF_DOCUMENT).or_else(|| OTHER_ENDS.into_iter().find_map(id_of))
     }
 
-    /// The special tokens by id.
+    /// The special tokens with their ids, in the order of the file.
     pub fn special_tokens(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.special_ids
+        self.added_tokens()
+            .filter_map(|(id, text, special)| special.then_some((id, text)))
+    }
+
+    /// The added tokens in the order of the file: id, text, and whether it is a special token.
+    pub fn added_tokens(&self) -> impl Iterator<Item = (u32, &str, bool)> {
+        self.parts
+            .added
             .iter()
-            .filter_map(|&id| match &self.tokens[id as usize] {
-                Token::Special(text) => Some((id, text.as_str())),
-                Token::Bytes(_) => None,
-            })
+            .map(|token| (token.id, token.content.as_str(), token.special))
     }
 
     /// The merges in the order of learning: left id, right id, and the id they make.
     pub fn merges(&self) -> impl ExactSizeIterator<Item = (u32, u32, u32)> {
-        self.merges.iter().map(|&((left, right), id)| (left, right, id))
+        self.parts
+            .merges
+            .iter()
+            .map(|&((left, right), id)| (left, right, id))
+    }
+
+    /// The tokens by id, as the trainer makes them.
+    #[cfg(test)]
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        let vocabulary = &self.parts.vocabulary;
+        let entries = vocabulary.bytes.iter().zip(&vocabulary.kinds);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        entries
+            .map(|(bytes, kind)| match kind {
+                Kind::Ordinary => Token::Bytes(bytes.to_vec()),
+                _ => Token::Special(text(bytes)),
+            })
+            .collect()
     }
 
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
         self.model.byte_id(byte)
     }
+}
 
-    pub(crate) fn tokens(&self) -> &[Token] {
-        &self.tokens
+/// What makes ids of the words of a tokenizer of these parts.
+fn model(parts: &Parts) -> Result<Model> {
+    let vocabulary = &parts.vocabulary;
+    let ordinary = || vocabulary.of_kind(Kind::Ordinary);
+    let ignores_merges = parts.settings.ignore_merges;
+    match &parts.settings.symbols {
+        Symbols::Bytes => {
+            let mut byte_ids = [None; 256];
+            for (id, bytes) in ordinary() {
+                if let [byte] = *bytes {
+                    byte_ids[usize::from(byte)] = Some(id);
+                }
+            }
+            if let Some(missing) = byte_ids.iter().position(Option::is_none) {
+                return Err(Error::missing_byte(missing));
+            }
+            let whole_words = ordinary()
+                .filter(|_| ignores_merges)
+                .map(|(id, bytes)| (bytes, id));
+            Model::byte_level(
+                &parts.merges,
+                &byte_ids.map(Option::unwrap_or_default),
+                whole_words,
+            )
+        }
+        Symbols::Characters {
+            unknown,
+            fuses_unknown,
+            falls_back_to_bytes,
+        } => {
+            let spelt = || {
+                let spellings = vocabulary.spellings.iter().flat_map(|spellings| spellings.iter());
+                let entries = (0..).zip(spellings).zip(&vocabulary.kinds);
+                entries
+                    .filter_map(|((id, spelling), &kind)| (kind == Kind::Ordinary).then_some((spelling, id)))
+            };
+            let mut characters = Characters {
+                fuses_unknown: *fuses_unknown,
+                bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
+                ..Characters::default()
+            };
+            for (spelling, id) in spelt() {
+                let Ok(spelling) = std::str::from_utf8(spelling) else {
+                    continue;
+                };
+                let mut all = spelling.chars();
+                if let (Some(character), None) = (all.next(), all.next()) {
+                    characters.ids.insert(character, id);
+                }
+                if unknown.as_deref() == Some(spelling) {
+                    characters.unknown = Some(id);
+                }
+                // `tokenizers` asks for a byte in capital digits.
+                if let (Some(bytes), Some(byte)) = (&mut characters.bytes, settings::byte_of(spelling))
+                    && settings::byte_spelling(byte) == spelling
+                {
+                    bytes[usize::from(byte)] = Some(id);
+                }
+            }
+            Model::sentencepiece(&parts.merges, characters, spelt().filter(|_| ignores_merges))
+        }
     }
 }
 

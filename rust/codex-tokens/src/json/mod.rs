@@ -2,19 +2,23 @@
 //!
 //! The written form holds the whole tokenizer, so its canonical JSON is what the fingerprint is taken of.
 
+mod added;
+mod merges;
 mod node;
+mod parts;
 mod read;
+mod scan;
+mod vocabulary;
+mod write;
 
-use crate::alphabet;
-use crate::error::{Error, Result};
-use crate::tokenizer::{Token, Tokenizer};
+use crate::error::Result;
+use crate::tokenizer::{Parts, Tokenizer};
 use codex_file::digest::{Algorithm, digest_bytes};
-use codex_file::{durable, manifest, stream};
-use serde_json::{Map, Value, json};
+use codex_file::{durable, stream};
 use std::path::Path;
 
 /// Far above any tokenizer in use (the largest known is 32 MB).
-const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
+pub(crate) const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
 
 impl Tokenizer {
     /// Reads `tokenizer.json` from `path`.
@@ -31,17 +35,15 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::from_file`].
     pub fn from_json(data: &[u8]) -> Result<Self> {
-        let (tokens, merges) = read::parts(data)?;
-        Self::new(tokens, merges)
+        Self::from_parts(parts_of(data)?)
     }
 
-    /// The contents of `tokenizer.json`: a function of the vocabulary and the merges, byte for byte.
+    /// The contents of `tokenizer.json`: a function of the tokenizer, byte for byte.
     ///
     /// # Errors
-    /// None that a tokenizer can cause; serialising returns one.
+    /// None that a tokenizer can cause.
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        let text = serde_json::to_vec_pretty(&self.to_value());
-        text.map_err(|error| Error::tokenizer("tokenizer.json", format!("cannot be written: {error}")))
+        Ok(write::pretty(self))
     }
 
     /// Writes `tokenizer.json` to `path`, whole or not at all.
@@ -56,65 +58,16 @@ impl Tokenizer {
     /// files were written.
     ///
     /// # Errors
-    /// None that a tokenizer can cause; canonical JSON returns one.
+    /// None that a tokenizer can cause.
     pub fn fingerprint(&self) -> Result<&str> {
-        if let Some(known) = self.fingerprint.get() {
-            return Ok(known);
-        }
-        let canonical = manifest::canonical(&self.to_value())?;
-        Ok(self
-            .fingerprint
-            .get_or_init(|| digest_bytes(Algorithm::Sha256, &canonical).to_string()))
-    }
-
-    fn to_value(&self) -> Value {
-        let spellings: Vec<String> = self.tokens().iter().map(spelling).collect();
-        let added: Vec<Value> = self
-            .special_tokens()
-            .map(|(id, content)| {
-                json!({
-                    "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
-                    "normalized": false, "special": true,
-                })
-            })
-            .collect();
-        let merges: Vec<Value> = self
-            .merges()
-            .map(|(left, right, _)| json!([spellings[left as usize], spellings[right as usize]]))
-            .collect();
-        let vocabulary: Map<String, Value> = spellings.into_iter().zip((0_u32..).map(Value::from)).collect();
-        json!({
-            "version": "1.0",
-            "truncation": null,
-            "padding": null,
-            "added_tokens": added,
-            "normalizer": null,
-            "pre_tokenizer": {
-                "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-            },
-            "post_processor": null,
-            "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
-            "model": {
-                "type": "BPE",
-                "dropout": null,
-                "unk_token": null,
-                "continuing_subword_prefix": null,
-                "end_of_word_suffix": null,
-                "fuse_unk": false,
-                "byte_fallback": false,
-                "ignore_merges": false,
-                "vocab": vocabulary,
-                "merges": merges,
-            },
-        })
+        let digest = || digest_bytes(Algorithm::Sha256, &write::canonical(self)).to_string();
+        Ok(self.fingerprint.get_or_init(digest))
     }
 }
 
-fn spelling(token: &Token) -> String {
-    match token {
-        Token::Special(text) => text.clone(),
-        Token::Bytes(bytes) => alphabet::spell(bytes),
-    }
+/// The parts that `data` holds.
+pub(crate) fn parts_of(data: &[u8]) -> Result<Parts> {
+    read::read(data)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use std::fmt::Write;
 
 /// A value and where it stands, such as `model.merges[7]`.
+#[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     path: String,
     value: &'a Value,
@@ -16,6 +17,11 @@ impl<'a> Node<'a> {
             path: String::new(),
             value,
         }
+    }
+
+    /// A value that stands at `path`.
+    pub(super) fn at(path: String, value: &'a Value) -> Self {
+        Self { path, value }
     }
 
     /// The object here; a key that is not in `known` is refused.
@@ -63,11 +69,42 @@ impl<'a> Node<'a> {
         self.value.as_bool().ok_or_else(|| self.is_not("true or false"))
     }
 
+    /// True or false, or `default` where there is none.
+    pub(super) fn flag_or(&self, default: bool) -> Result<bool> {
+        if self.is_null() { Ok(default) } else { self.flag() }
+    }
+
+    pub(super) fn id(&self) -> Result<u32> {
+        let id = self.value.as_u64().and_then(|id| u32::try_from(id).ok());
+        id.ok_or_else(|| self.is_not("an id"))
+    }
+
     pub(super) fn index(&self) -> Result<usize> {
-        let index = self.value.as_u64().and_then(|index| u32::try_from(index).ok());
-        index
-            .map(|index| index as usize)
-            .ok_or_else(|| self.is_not("an id"))
+        self.id().map(|index| index as usize)
+    }
+
+    pub(super) fn character(&self) -> Result<char> {
+        let mut characters = self.text()?.chars();
+        match (characters.next(), characters.next()) {
+            (Some(character), None) => Ok(character),
+            _ => Err(self.is_not("one character")),
+        }
+    }
+
+    /// What the text here names.
+    pub(super) fn one_of<T: Clone>(&self, names: &[(&str, T)]) -> Result<T> {
+        let text = self.text()?;
+        let named = names.iter().find(|&&(name, _)| name == text);
+        named.map(|(_, value)| value.clone()).ok_or_else(|| {
+            let names: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            self.is_not(&names.join(" or "))
+        })
+    }
+
+    /// The text under `type`, which every part of a pipeline has.
+    pub(super) fn kind(&self) -> Result<&'a str> {
+        self.any_object()?;
+        self.child("type").text()
     }
 
     pub(super) fn is_null(&self) -> bool {

@@ -1,65 +1,152 @@
 //! Reading `tokenizer.json`: whatever would change the ids and is not done here is refused by name.
+//!
+//! The text is gone through twice: once for the settings and where the large parts lie, then in each of those.
 
 use super::node::Node;
-use crate::alphabet;
+use super::parts;
+use super::scan::Scanner;
+use super::{added, merges, vocabulary};
 use crate::error::{Error, Result};
-use crate::merge::Pair;
-use crate::tokenizer::Token;
-use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::{Value, json};
+use crate::settings::{Decoder, Symbols};
+use crate::split::Step;
+use crate::tokenizer::Parts;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
-/// The tokens by id, and the merges with what they make.
-pub(super) type Parts = (Vec<Token>, Vec<(Pair, u32)>);
+/// Where the large parts begin, and everything else.
+struct Outline {
+    root: Value,
+    added_tokens: Option<usize>,
+    vocab: Option<usize>,
+    merges: Option<usize>,
+}
 
-pub(super) fn parts(data: &[u8]) -> Result<Parts> {
-    let value = codex_file::json::parse(data)
-        .map_err(|error| Error::tokenizer("tokenizer.json", error.to_string()))?;
-    let root = Node::root(&value);
-    root.object(&[
-        "version",
-        "truncation",
-        "padding",
-        "added_tokens",
-        "normalizer",
-        "pre_tokenizer",
-        "post_processor",
-        "decoder",
-        "model",
-    ])?;
+pub(super) fn read(data: &[u8]) -> Result<Parts> {
+    let text = std::str::from_utf8(data).map_err(|error| {
+        let at = error.valid_up_to();
+        Error::tokenizer(
+            "tokenizer.json",
+            format!("is not valid JSON: not UTF-8 at byte {at}"),
+        )
+    })?;
+    let scanner = Scanner::new(text);
+    let outline = outline(scanner.clone())?;
+    let root = Node::root(&outline.root);
     root.child("version").expect(&[json!("1.0"), Value::Null])?;
-    for unsupported in ["truncation", "padding", "normalizer"] {
+    for unsupported in ["truncation", "padding"] {
         root.child(unsupported).expect(&[Value::Null])?;
     }
-    let pre_tokenizer = root.child("pre_tokenizer");
-    byte_level(&pre_tokenizer)?;
-    pre_tokenizer.child("add_prefix_space").expect(&[json!(false)])?;
-    pre_tokenizer
-        .child("use_regex")
-        .expect(&[json!(true), Value::Null])?;
-    byte_level(&root.child("decoder"))?;
-    let post_processor = root.child("post_processor");
-    if !post_processor.is_null() {
-        byte_level(&post_processor)?;
+    let model = root.child("model");
+    read_model(&model)?;
+    let mut settings = parts::read(&root)?;
+    let is_byte_level = matches!(settings.steps.last(), Some(Step::ByteLevel { .. }));
+    if is_byte_level != settings.decoders.contains(&Decoder::ByteLevel) {
+        let expected = if is_byte_level {
+            "a `ByteLevel`, as the pre-tokenizer"
+        } else {
+            "no `ByteLevel`, as the pre-tokenizer"
+        };
+        return Err(root.child("decoder").is_not(expected));
+    }
+    settings.ignore_merges = model.child("ignore_merges").flag_or(false)?;
+    if !is_byte_level {
+        let unknown = model.child("unk_token");
+        settings.symbols = Symbols::Characters {
+            unknown: if unknown.is_null() {
+                None
+            } else {
+                Some(unknown.text()?.to_owned())
+            },
+            fuses_unknown: model.child("fuse_unk").flag_or(false)?,
+            falls_back_to_bytes: model.child("byte_fallback").flag_or(false)?,
+        };
     }
 
-    let model = root.child("model");
-    settings(&model)?;
-    let specials = special_tokens(&root.child("added_tokens"))?;
-    let tokens = vocabulary(&model.child("vocab"), &specials)?;
-    let merges = merges(&model.child("merges"), &tokens)?;
-    Ok((tokens, merges))
+    let part = |at: Option<usize>| at.map(|at| scanner.moved_to(at));
+    let added = part(outline.added_tokens).map_or(Ok(Vec::new()), added::read)?;
+    let missing = |key| Error::tokenizer(format!("model.{key}"), "is null, expected one");
+    let entries = vocabulary::read(part(outline.vocab).ok_or_else(|| missing("vocab"))?)?;
+    let merges = merges::read(part(outline.merges).ok_or_else(|| missing("merges"))?, &entries)?;
+    let vocabulary = vocabulary::by_id(&entries, &added, &merges, &settings)?;
+    if let Symbols::Characters {
+        unknown: Some(unknown),
+        ..
+    } = &settings.symbols
+        && entries.id(unknown).is_none()
+    {
+        return Err(model
+            .child("unk_token")
+            .says(format!("is `{unknown}`, which is no token of the vocabulary")));
+    }
+    Ok(Parts {
+        vocabulary,
+        merges,
+        added,
+        settings,
+    })
 }
 
-/// Checks that `node` is a `ByteLevel` part; as decoder and post-processor its flags change no id.
-fn byte_level(node: &Node<'_>) -> Result<()> {
-    node.any_object()?;
-    node.child("type").expect(&[json!("ByteLevel")])?;
-    node.object(&["type", "add_prefix_space", "trim_offsets", "use_regex"])
-        .map(drop)
+fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {
+    let mut root = Map::new();
+    let mut outline = Outline {
+        root: Value::Null,
+        added_tokens: None,
+        vocab: None,
+        merges: None,
+    };
+    if scanner.peek() != b'{' {
+        let value = scanner.value()?;
+        return Err(Node::root(&value).is_not("an object"));
+    }
+    scanner.entries(|scanner, key| {
+        match key.as_ref() {
+            "added_tokens" if scanner.peek() != b'n' => {
+                return place(scanner, &key, &mut outline.added_tokens);
+            }
+            "model" if scanner.peek() == b'{' => {
+                let mut model = Map::new();
+                scanner.entries(|scanner, key| match key.as_ref() {
+                    "vocab" => place(scanner, &key, &mut outline.vocab),
+                    "merges" => place(scanner, &key, &mut outline.merges),
+                    _ => insert(scanner, key, &mut model),
+                })?;
+                if root.insert(key.to_string(), Value::Object(model)).is_some() {
+                    return Err(twice(scanner, &key));
+                }
+                return Ok(());
+            }
+            "version" | "truncation" | "padding" | "added_tokens" | "model" => {}
+            other if parts::KEYS.contains(&other) => {}
+            other => return Err(Error::tokenizer(other, "is not known")),
+        }
+        insert(scanner, key, &mut root)
+    })?;
+    scanner.end()?;
+    outline.root = Value::Object(root);
+    Ok(outline)
 }
 
-/// The options of the model. With all 256 bytes in the vocabulary nothing is ever unknown, so those of `unk` do not matter.
-fn settings(model: &Node<'_>) -> Result<()> {
+fn insert(scanner: &mut Scanner<'_>, key: Cow<'_, str>, into: &mut Map<String, Value>) -> Result<()> {
+    if into.contains_key(key.as_ref()) {
+        return Err(twice(scanner, &key));
+    }
+    into.insert(key.into_owned(), scanner.value()?);
+    Ok(())
+}
+
+fn place(scanner: &mut Scanner<'_>, key: &str, place: &mut Option<usize>) -> Result<()> {
+    match place.replace(scanner.skip()?) {
+        None => Ok(()),
+        Some(_) => Err(twice(scanner, key)),
+    }
+}
+
+fn twice(scanner: &Scanner<'_>, key: &str) -> Error {
+    scanner.fails(&format!("the key `{key}` stands twice"))
+}
+
+/// The options of the model.
+fn read_model(model: &Node<'_>) -> Result<()> {
     model.any_object()?;
     model.child("type").expect(&[json!("BPE"), Value::Null])?;
     model.object(&[
@@ -71,148 +158,18 @@ fn settings(model: &Node<'_>) -> Result<()> {
         "fuse_unk",
         "byte_fallback",
         "ignore_merges",
-        "vocab",
-        "merges",
     ])?;
     model.child("dropout").expect(&[Value::Null])?;
     for affix in ["continuing_subword_prefix", "end_of_word_suffix"] {
         model.child(affix).expect(&[Value::Null, json!("")])?;
     }
-    model.child("ignore_merges").expect(&[json!(false), Value::Null])
+    Ok(())
 }
 
-/// The texts of the special tokens with their declared ids, in the order of the file.
-fn special_tokens<'a>(added: &Node<'a>) -> Result<Vec<(usize, &'a str)>> {
-    let mut specials = Vec::new();
-    let mut seen = FxHashSet::default();
-    let mut normalized = None;
-    if added.is_null() {
-        return Ok(specials);
-    }
-    for token in added.items()? {
-        token.object(&[
-            "id",
-            "content",
-            "single_word",
-            "lstrip",
-            "rstrip",
-            "normalized",
-            "special",
-        ])?;
-        for flag in ["single_word", "lstrip", "rstrip"] {
-            token.child(flag).expect(&[json!(false)])?;
-        }
-        token.child("special").expect(&[json!(true)])?;
-        // Without a normalizer it does not matter, unless tokens differ in it: then one kind is looked for before the other.
-        let flag = token.child("normalized").flag()?;
-        token
-            .child("normalized")
-            .expect(&[json!(*normalized.get_or_insert(flag))])?;
-        let content = token.child("content");
-        let text = content.text()?;
-        if text.is_empty() {
-            return Err(content.is_not("a text"));
-        }
-        if !seen.insert(text) {
-            return Err(content.says("is given twice"));
-        }
-        specials.push((token.child("id").index()?, text));
-    }
-    Ok(specials)
-}
-
-/// The tokens by id: those of the vocabulary without a hole, then the special tokens that it does not hold.
-fn vocabulary(vocabulary: &Node<'_>, specials: &[(usize, &str)]) -> Result<Vec<Token>> {
-    let entries = vocabulary.any_object()?;
-    let special_ids: FxHashMap<&str, usize> = specials.iter().map(|&(id, text)| (text, id)).collect();
-    let mut tokens: Vec<Option<Token>> = vec![None; entries.len()];
-    let mut has_byte = [false; 256];
-    for spelling in entries.keys() {
-        let entry = vocabulary.child(spelling);
-        let id = entry.index()?;
-        let token = if let Some(&declared) = special_ids.get(spelling.as_str()) {
-            if declared != id {
-                return Err(entry.says(format!("is {id}, but {declared} in `added_tokens`")));
-            }
-            Token::Special(spelling.clone())
-        } else {
-            let bytes = alphabet::unspell(spelling).filter(|bytes| !bytes.is_empty());
-            Token::Bytes(bytes.ok_or_else(|| entry.says("is not spelt in the byte-level alphabet"))?)
-        };
-        if let [byte] = *token.bytes() {
-            has_byte[usize::from(byte)] |= matches!(token, Token::Bytes(_));
-        }
-        match tokens.get_mut(id) {
-            Some(slot @ None) => *slot = Some(token),
-            Some(Some(_)) => return Err(entry.says(format!("is {id}, which another token has too"))),
-            None => {
-                return Err(entry.says(format!(
-                    "is {id}, expected below {} (a hole in the ids)",
-                    entries.len()
-                )));
-            }
-        }
-    }
-    if let Some(missing) = (0..=u8::MAX).find(|&byte| !has_byte[usize::from(byte)]) {
-        let spelling = alphabet::char_of(missing);
-        return Err(vocabulary.says(format!("lacks `{spelling}`, the token of byte 0x{missing:02x}")));
-    }
-    let mut tokens: Vec<Token> = tokens.into_iter().flatten().collect();
-    for &(id, text) in specials.iter().filter(|(_, text)| !entries.contains_key(*text)) {
-        if id != tokens.len() {
-            let wanted = tokens.len();
-            return Err(Error::tokenizer(
-                "added_tokens",
-                format!("gives `{text}` the id {id}, expected {wanted}, the next one"),
-            ));
-        }
-        tokens.push(Token::Special(text.to_owned()));
-    }
-    Ok(tokens)
-}
-
-/// The merges, each `"a b"` or `["a", "b"]`.
-fn merges(merges: &Node<'_>, tokens: &[Token]) -> Result<Vec<(Pair, u32)>> {
-    let ids: FxHashMap<&[u8], u32> = tokens
-        .iter()
-        .zip(0..)
-        .filter_map(|(token, id)| match token {
-            Token::Bytes(bytes) => Some((bytes.as_slice(), id)),
-            Token::Special(_) => None,
-        })
-        .collect();
-    let mut seen = FxHashSet::default();
-    let mut learnt = Vec::new();
-    for merge in merges.items()? {
-        let (left, right) = sides(&merge)?;
-        let id_of = |spelling: &str| {
-            let id = alphabet::unspell(spelling).and_then(|bytes| ids.get(bytes.as_slice()).copied());
-            id.ok_or_else(|| {
-                merge.says(format!(
-                    "needs `{spelling}`, which is no ordinary token of the vocabulary"
-                ))
-            })
-        };
-        let pair = (id_of(left)?, id_of(right)?);
-        let made = id_of(&format!("{left}{right}"))?;
-        if !seen.insert(pair) {
-            return Err(merge.says(format!("merges `{left}` and `{right}` a second time")));
-        }
-        learnt.push((pair, made));
-    }
-    Ok(learnt)
-}
-
-fn sides<'a>(merge: &Node<'a>) -> Result<(&'a str, &'a str)> {
-    let sides: Vec<&str> = match merge.text() {
-        Ok(line) => line.split(' ').collect(),
-        Err(_) => merge
-            .items()
-            .and_then(|items| items.map(|side| side.text()).collect())
-            .unwrap_or_default(),
-    };
-    match sides[..] {
-        [left, right] => Ok((left, right)),
-        _ => Err(merge.is_not("two spellings")),
+/// The value that comes next is not what it should be.
+pub(super) fn wrong(scanner: &mut Scanner<'_>, path: String, expected: &str) -> Error {
+    match scanner.value() {
+        Ok(value) => Node::at(path, &value).is_not(expected),
+        Err(error) => error,
     }
 }

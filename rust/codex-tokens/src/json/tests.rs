@@ -48,7 +48,7 @@ fn a_file_is_replaced_whole_and_errors_name_it() {
     std::fs::write(&path, b"{}").expect("writes");
     let message = Tokenizer::from_file(&path).expect_err("damaged").to_string();
     assert!(
-        message.starts_with('`') && message.contains("tokenizer.json`: `pre_tokenizer` is null"),
+        message.starts_with('`') && message.contains("tokenizer.json`: `model` is null"),
         "{message}"
     );
     let missing = Tokenizer::from_file(&folder.path().join("none")).expect_err("missing");
@@ -66,9 +66,9 @@ fn the_fingerprint_is_of_the_meaning_not_of_the_notation() {
         )
         .into();
     }
-    other["post_processor"] = json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false});
+    other["normalizer"] = json!({"type": "Sequence", "normalizers": []});
+    other["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [other["pre_tokenizer"]]});
     other["model"].as_object_mut().expect("an object").remove("type");
-    other["added_tokens"][0]["normalized"] = true.into();
     let other = read(&other).expect("reads");
     assert_eq!(
         other.fingerprint().expect("digests"),
@@ -128,29 +128,66 @@ fn unsupported_parts_are_refused_by_name() {
         ),
         (
             "/normalizer",
-            json!({"type": "NFC"}),
-            "`normalizer` is an object of 1, expected null",
+            json!({"type": "Nmt"}),
+            "`normalizer.type` is \"Nmt\", expected `NFC`, `NFD`, `NFKC`, `NFKD`, `Lowercase`, `Strip`, `StripAccents`, `Replace`, \
+             `Prepend` or `Sequence`",
         ),
         (
-            "/pre_tokenizer/type",
-            json!("Split"),
-            "`pre_tokenizer.type` is \"Split\", expected \"ByteLevel\"",
+            "/normalizer",
+            json!({"type": "Replace", "pattern": {"Regex": "a+"}, "content": ""}),
+            "`normalizer.pattern` is an object of 1, expected a `String`: a regular expression is not replaced here",
         ),
         (
-            "/pre_tokenizer/add_prefix_space",
-            json!(true),
-            "`pre_tokenizer.add_prefix_space` is true, expected false",
+            "/normalizer",
+            json!({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace", "pattern": {"String": ""}, "content": ""}]}),
+            "`normalizer.normalizers[1].pattern.String` is \"\", expected a text",
         ),
         (
-            "/pre_tokenizer/use_regex",
-            json!(false),
-            "`pre_tokenizer.use_regex` is false, expected true or null",
+            "/pre_tokenizer",
+            json!({"type": "Split", "pattern": {"String": "a"}, "behavior": "Kept", "invert": false}),
+            "`pre_tokenizer.behavior` is \"Kept\", expected \"Removed\" or \"Isolated\" or \"MergedWithPrevious\" or \
+             \"MergedWithNext\" or \"Contiguous\"",
         ),
-        ("/decoder", Value::Null, "`decoder` is null, expected an object"),
+        (
+            "/pre_tokenizer",
+            json!({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace", "replacement": "_"}]}),
+            "`pre_tokenizer.pretokenizers[1]` is a `Metaspace` behind others, expected first",
+        ),
+        (
+            "/pre_tokenizer",
+            Value::Null,
+            "`decoder` is an object of 4, expected no `ByteLevel`, as the pre-tokenizer",
+        ),
+        (
+            "/decoder",
+            Value::Null,
+            "`decoder` is null, expected one `ByteLevel`, or what decodes a vocabulary of characters",
+        ),
+        (
+            "/decoder/type",
+            json!("Fuse"),
+            "`decoder.add_prefix_space` is not known",
+        ),
         (
             "/post_processor",
-            json!({"type": "BertProcessing"}),
-            "`post_processor.type` is \"BertProcessing\", expected \"ByteLevel\"",
+            json!({"type": "BertProcessing", "sep": ["a", 1], "cls": ["b"]}),
+            "`post_processor.cls` is an array of 1, expected a text and its id",
+        ),
+        (
+            "/post_processor",
+            json!({"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 262]}),
+            "`post_processor` has the id 262, expected below 262",
+        ),
+        (
+            "/post_processor",
+            json!({"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}),
+            "`post_processor.single` does not hold the sequence `A` once",
+        ),
+        (
+            "/post_processor",
+            json!({"type": "TemplateProcessing", "pair": [], "special_tokens": {}, "single": [
+                {"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]}),
+            "`post_processor` has no `<s>` among its `special_tokens`",
         ),
         (
             "/model/type",
@@ -166,21 +203,6 @@ fn unsupported_parts_are_refused_by_name() {
             "/model/end_of_word_suffix",
             json!("</w>"),
             "`model.end_of_word_suffix` is \"</w>\", expected null or \"\"",
-        ),
-        (
-            "/model/ignore_merges",
-            json!(true),
-            "`model.ignore_merges` is true, expected false or null",
-        ),
-        (
-            "/added_tokens/0/lstrip",
-            json!(true),
-            "`added_tokens[0].lstrip` is true, expected false",
-        ),
-        (
-            "/added_tokens/0/special",
-            json!(false),
-            "`added_tokens[0].special` is false, expected true",
         ),
     ];
     for (pointer, value, message) in cases {
@@ -203,9 +225,9 @@ fn damaged_parts_are_refused_by_name() {
             "`model` is an array of 0, expected an object",
         ),
         (
-            "/model/vocab",
-            json!({}),
-            "`model.vocab` lacks `\u{100}`, the token of byte 0x00",
+            "/model/vocab/\u{100}",
+            json!(262),
+            "`model.vocab` has no token with the id 189, but ordinary ones above it (a hole in the ids)",
         ),
         (
             "/model/vocab/low",
@@ -220,7 +242,12 @@ fn damaged_parts_are_refused_by_name() {
         (
             "/model/vocab/low",
             json!(262),
-            "`model.vocab.low` is 262, expected below 262 (a hole in the ids)",
+            "`model.vocab` has no token with the id 258, but ordinary ones above it (a hole in the ids)",
+        ),
+        (
+            "/model/vocab/low",
+            json!(2_097_152),
+            "`model.vocab.low` is 2097152, expected below 2097152",
         ),
         (
             "/model/vocab/low",
@@ -270,24 +297,23 @@ fn damaged_parts_are_refused_by_name() {
         (
             "/model/merges/1",
             json!(["q", "x"]),
-            "`model.merges[1]` needs `qx`, which is no ordinary token of the vocabulary",
+            "`model.merges[1]` needs `qx`, which is no token of the vocabulary",
         ),
         (
             "/model/merges/1",
             json!(["q", "\u{4e2d}"]),
-            "`model.merges[1]` needs `\u{4e2d}`, which is no ordinary token of the vocabulary",
+            "`model.merges[1]` needs `\u{4e2d}`, which is no token of the vocabulary",
         ),
     ];
     for (pointer, value, message) in cases {
         assert_eq!(refusal(pointer, value), message);
     }
-    let mut foreign = document();
-    foreign["model"]["vocab"]["\u{4e2d}"] = 262.into();
-    let message = read(&foreign).expect_err("not of the alphabet").to_string();
-    assert_eq!(
-        message,
-        "`model.vocab.\u{4e2d}` is not spelt in the byte-level alphabet"
-    );
+    let mut lacking = document();
+    let vocab = lacking["model"]["vocab"].as_object_mut().expect("an object");
+    let id = vocab.shift_remove("\u{100}").expect("it was there");
+    vocab.insert("\u{4e2d}".to_owned(), id);
+    let message = read(&lacking).expect_err("a byte is missing").to_string();
+    assert_eq!(message, "`model.vocab` lacks `\u{100}`, the token of byte 0x00");
     let twice = String::from_utf8(tokenizer().to_json().expect("serialises")).expect("text");
     let twice = twice.replacen("\"low\": 258", "\"low\": 258, \"low\": 258", 1);
     let message = Tokenizer::from_json(twice.as_bytes())

@@ -6,8 +6,6 @@
 //! Every byte of the text is in exactly one word, so nothing is lost between them.
 //! [`plain`] is the pattern to be read, [`gpt2`] the same by the byte; tests hold the two equal.
 
-#![allow(dead_code, unused_imports, reason = "the loader calls it next")]
-
 mod gpt2;
 mod kinds;
 pub(crate) mod metaspace;

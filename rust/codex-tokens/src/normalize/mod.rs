@@ -1,0 +1,234 @@
+//! Text to the text that is encoded: what a tokenizer changes before it looks for words.
+//!
+//! Every normalizer says which stretches of a text it replaces by what; a text without changes is not copied. From the same
+//! list comes the way back, from a byte of the new text to where it was in the old.
+
+mod form;
+
+pub(crate) use form::Form;
+pub use form::Unicode;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use unicode_normalization_alignments::char::is_combining_mark;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Normalizer {
+    Form(Form),
+    Lowercase,
+    StripAccents,
+    Strip { left: bool, right: bool },
+    Replace { pattern: String, content: String },
+    Prepend(String),
+}
+
+impl Normalizer {
+    /// Hands `each` the stretches of `text` that change, in order, and what they become.
+    fn changes(&self, text: &str, unicode: Unicode, each: &mut dyn FnMut(Range<usize>, &str)) {
+        match self {
+            Self::Form(form) => form.changes(text, unicode, each),
+            Self::Lowercase => {
+                let mut lower = String::new();
+                for (start, character) in text.char_indices() {
+                    lower.clear();
+                    lower.extend(character.to_lowercase());
+                    let range = start..start + character.len_utf8();
+                    if text[range.clone()] != lower {
+                        each(range, &lower);
+                    }
+                }
+            }
+            Self::StripAccents => {
+                for (start, character) in text.char_indices() {
+                    // No ASCII character is a mark.
+                    if !character.is_ascii() && is_combining_mark(character) {
+                        each(start..start + character.len_utf8(), "");
+                    }
+                }
+            }
+            Self::Strip { left, right } => {
+                let start = text.len() - text.trim_start().len();
+                if *left && start > 0 {
+                    each(0..start, "");
+                }
+                let end = text.trim_end().len().max(if *left { start } else { 0 });
+                if *right && end < text.len() {
+                    each(end..text.len(), "");
+                }
+            }
+            Self::Replace { pattern, content } => {
+                for (start, _) in text.match_indices(pattern) {
+                    each(start..start + pattern.len(), content);
+                }
+            }
+            Self::Prepend(prefix) => {
+                if !text.is_empty() {
+                    each(0..0, prefix);
+                }
+            }
+        }
+    }
+}
+
+/// How `SentencePiece` marks words, as a pre-tokenizer: spaces become a mark, and one stands at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Metaspace {
+    pub(crate) replacement: char,
+    pub(crate) prepend: Prepend,
+    /// Whether a word begins at each mark.
+    pub(crate) split: bool,
+}
+
+/// Which pieces of a text get a mark in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prepend {
+    Always,
+    /// Only the piece that the text begins with.
+    First,
+    Never,
+}
+
+impl Metaspace {
+    /// `text`, which stands at the start of the whole text if `is_first`.
+    pub(crate) fn apply<'t>(&self, text: Text<'t>, is_first: bool) -> Text<'t> {
+        let mark = self.replacement.to_string();
+        let wants_mark = match self.prepend {
+            Prepend::Always => true,
+            Prepend::First => is_first,
+            Prepend::Never => false,
+        };
+        let begins_with_mark = text.text.starts_with([' ', self.replacement]);
+        let replace = Normalizer::Replace {
+            pattern: " ".to_owned(),
+            content: mark.clone(),
+        };
+        let text = text.changed(&replace, Unicode::default());
+        if wants_mark && !begins_with_mark {
+            return text.changed(&Normalizer::Prepend(mark), Unicode::default());
+        }
+        text
+    }
+}
+
+/// A piece of text that has been normalized, and where its bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'t> {
+    pub(crate) text: Cow<'t, str>,
+    origin: Origin,
+}
+
+/// Where the bytes of a piece stood in the text it was cut from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Side by side from here on.
+    At(usize),
+    /// The stretch that each byte comes from.
+    Each(Vec<Range<usize>>),
+    /// Nobody asked, and bytes have moved; the whole piece stood here.
+    Within(Range<usize>),
+}
+
+impl Origin {
+    /// Where `range` of the piece comes from.
+    pub(crate) fn of(&self, range: Range<usize>) -> Range<usize> {
+        match self {
+            Self::At(start) => start + range.start..start + range.end,
+            Self::Within(whole) => whole.clone(),
+            Self::Each(sources) => {
+                let Some(first) = sources.get(range.start).or(sources.last()) else {
+                    return 0..0;
+                };
+                let last = range.end.checked_sub(1).and_then(|last| sources.get(last));
+                let end = last
+                    .filter(|_| !range.is_empty())
+                    .map_or(first.start, |last| last.end);
+                first.start..end.max(first.start)
+            }
+        }
+    }
+}
+
+impl<'t> Text<'t> {
+    /// `text` as it stands from byte `at` on.
+    pub(crate) fn plain(text: &'t str, at: usize) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            origin: Origin::At(at),
+        }
+    }
+
+    /// Begins to note where each byte comes from.
+    pub(crate) fn aligned(mut self) -> Self {
+        if let Origin::At(at) = self.origin {
+            self.origin = Origin::Each((at..at + self.text.len()).map(|byte| byte..byte + 1).collect());
+        }
+        self
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The stretch `range` of it.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let origin = match &self.origin {
+            Origin::At(at) => Origin::At(at + range.start),
+            Origin::Each(sources) => Origin::Each(sources[range.clone()].to_vec()),
+            Origin::Within(whole) => Origin::Within(whole.clone()),
+        };
+        let text = match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
+            Cow::Owned(text) => Cow::Owned(text[range].to_owned()),
+        };
+        Self { text, origin }
+    }
+
+    /// All of `normalizers`, one after the other.
+    pub(crate) fn normalized(self, normalizers: &[Normalizer], unicode: Unicode) -> Self {
+        normalizers
+            .iter()
+            .fold(self, |text, normalizer| text.changed(normalizer, unicode))
+    }
+
+    fn changed(self, normalizer: &Normalizer, unicode: Unicode) -> Self {
+        let old: &str = &self.text;
+        let mut new: Option<(String, Vec<Range<usize>>)> = None;
+        let mut done = 0;
+        let sources = |range: Range<usize>, bytes: usize, is_same: bool, into: &mut Vec<Range<usize>>| {
+            if matches!(self.origin, Origin::Each(_)) {
+                let source = self.origin.of(range.clone());
+                into.extend((0..bytes).map(|byte| match is_same {
+                    true => self.origin.of(range.start + byte..range.start + byte + 1),
+                    false => source.clone(),
+                }));
+            }
+        };
+        normalizer.changes(old, unicode, &mut |range, replacement| {
+            let (text, origins) = new
+                .get_or_insert_with(|| (String::with_capacity(old.len() + old.len() / 4 + 16), Vec::new()));
+            text.push_str(&old[done..range.start]);
+            sources(done..range.start, range.start - done, true, origins);
+            text.push_str(replacement);
+            sources(range.clone(), replacement.len(), false, origins);
+            done = range.end;
+        });
+        let Some((mut text, mut origins)) = new else {
+            return self;
+        };
+        text.push_str(&old[done..]);
+        sources(done..old.len(), old.len() - done, true, &mut origins);
+        let origin = match &self.origin {
+            Origin::Each(_) => Origin::Each(origins),
+            Origin::Within(whole) => Origin::Within(whole.clone()),
+            Origin::At(at) => Origin::Within(*at..at + old.len()),
+        };
+        Self {
+            text: Cow::Owned(text),
+            origin,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
