@@ -4,42 +4,43 @@
 //! 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //! ```
 //! Every byte of the text is in exactly one word, so nothing is lost between them.
-//! [`plain`] is the pattern to be read, [`gpt2`] the same by the byte; tests hold the two equal.
+//! [`hand`] cuts the patterns everybody uses, [`steps`] runs any list of pre-tokenizers, and tests hold the first to the second.
 
-mod gpt2;
+mod hand;
 mod kinds;
+mod known;
 pub(crate) mod metaspace;
 mod plain;
 mod regex;
 mod steps;
 
 use crate::error::Result;
+use hand::Hand;
+pub(crate) use hand::Known;
 use kinds::{KIND_OF, marked, of_category};
 pub use plain::{Words, words};
 pub(crate) use regex::Dialect;
-use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
-use steps::Steps;
 pub(crate) use steps::{Behavior, Pattern, Step};
-
-/// A pattern that says of any place where a word starts where that word ends.
-pub(crate) trait Split {
-    /// The end of the word of `text` that starts at `start`, which is before the end of `text`; above `start`.
-    fn word_end(&self, text: &str, start: usize) -> usize;
-}
+use steps::{Pieces, Steps};
 
 /// How a tokenizer cuts a text into words.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) enum Splitter {
     /// A text is one word.
     Whole,
-    #[default]
-    Gpt2,
     /// `Metaspace`: every `▁` begins a word.
     Marks,
     /// Every run of `▁` begins a word; see [`crate::model::Model::cuts_at_marks`].
     RunsOfMarks,
+    Known(Known),
     Steps(Arc<Steps>),
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::Known(Known::Gpt2)
+    }
 }
 
 impl Splitter {
@@ -55,13 +56,10 @@ impl Splitter {
         Ok(match steps {
             [rest @ .., SPELL] if !rest.iter().any(Step::is_byte_level) => Self::of(rest)?,
             [] => Self::Whole,
-            [
-                Step::ByteLevel {
-                    use_regex: true,
-                    add_prefix_space: false,
-                },
-            ] => Self::Gpt2,
-            _ => Self::by_steps(steps)?,
+            _ => match known::recognized(steps) {
+                Some(known) => Self::Known(known),
+                None => Self::by_steps(steps)?,
+            },
         })
     }
 
@@ -71,91 +69,73 @@ impl Splitter {
     }
 
     /// The words of `text`, to be taken some at a time.
-    pub(crate) fn cut<'t>(&self, text: &'t str) -> Cut<'t, '_> {
-        let mut cut = Cut {
-            splitter: self,
-            text,
-            at: 0,
-            bytes: Cow::Borrowed(text.as_bytes()),
-            ends: vec![],
-            sources: None,
-        };
-        if let Self::Steps(steps) = self {
-            let pieces = steps.cut(text);
-            (cut.bytes, cut.ends, cut.sources) = (pieces.bytes, pieces.ends, pieces.sources);
+    pub(crate) fn cut<'t>(&self, text: &'t str) -> Cut<'t> {
+        match self {
+            Self::Whole => Cut::Walked(text, 0, |text, _| text.len()),
+            Self::Marks => Cut::Walked(text, 0, metaspace::word_end),
+            Self::RunsOfMarks => Cut::Walked(text, 0, metaspace::word_of_run_end),
+            Self::Known(known) => Cut::Hand(text, Hand::new(*known, text)),
+            Self::Steps(steps) => Cut::Told(steps.cut(text), 0),
         }
-        cut
     }
 }
 
 /// A text on its way to words.
 #[derive(Clone, Debug)]
-pub(crate) struct Cut<'t, 's> {
-    splitter: &'s Splitter,
-    text: &'t str,
-    /// Up to here the words have been taken: bytes of the text, or words of `ends`.
-    at: usize,
-    bytes: Cow<'t, [u8]>,
-    ends: Vec<usize>,
-    sources: Option<Vec<(usize, bool)>>,
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each text, on the stack"
+)]
+pub(crate) enum Cut<'t> {
+    Hand(&'t str, Hand<'t>),
+    /// The text, where its next word starts, and what says of such a place where the word ends.
+    Walked(&'t str, usize, fn(&str, usize) -> usize),
+    /// All the words, and how many of them have been taken.
+    Told(Pieces<'t>, usize),
 }
 
-impl Cut<'_, '_> {
+impl Cut<'_> {
     /// What the words are words of: the text, save for pre-tokenizers that drop parts of it or put a space in front.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match self {
+            Self::Hand(text, _) | Self::Walked(text, ..) => text.as_bytes(),
+            Self::Told(pieces, _) => &pieces.bytes,
+        }
     }
 
     /// Where the next words end, as many as fit into `ends`, and their number: 0 when the text is done. The first word starts
     /// where the last one of the call before ended, each other where the one before it ends.
     #[inline]
     pub(crate) fn next_ends(&mut self, ends: &mut [usize]) -> usize {
-        match self.splitter {
-            Splitter::Gpt2 => self.next_ends_of(&gpt2::Gpt2, ends),
-            Splitter::Whole => self.next_ends_of(&Whole, ends),
-            Splitter::Marks => self.next_ends_of(&metaspace::Marks, ends),
-            Splitter::RunsOfMarks => self.next_ends_of(&metaspace::RunsOfMarks, ends),
-            Splitter::Steps(_) => {
-                let count = ends.len().min(self.ends.len() - self.at);
-                ends[..count].copy_from_slice(&self.ends[self.at..self.at + count]);
-                self.at += count;
+        match self {
+            Self::Hand(_, hand) => hand.next_ends(ends),
+            Self::Walked(text, at, word_end) => {
+                let mut count = 0;
+                while count < ends.len() && *at < text.len() {
+                    *at = word_end(text, *at);
+                    ends[count] = *at;
+                    count += 1;
+                }
+                count
+            }
+            Self::Told(pieces, taken) => {
+                let rest = &pieces.ends[*taken..];
+                let count = ends.len().min(rest.len());
+                ends[..count].copy_from_slice(&rest[..count]);
+                *taken += count;
                 count
             }
         }
     }
 
-    /// One loop for each pattern, so that the pattern is asked for once in many words.
-    #[inline]
-    fn next_ends_of(&mut self, pattern: &impl Split, ends: &mut [usize]) -> usize {
-        let mut count = 0;
-        while count < ends.len() && self.at < self.text.len() {
-            self.at = pattern.word_end(self.text, self.at);
-            ends[count] = self.at;
-            count += 1;
-        }
-        count
-    }
-
     /// Where the byte `at` of [`Cut::bytes`] stood in the text; for one that was put in, where what follows it stood. At the
     /// end of a word that is where the word ended, before anything that was dropped behind it.
     pub(crate) fn source(&self, at: usize) -> usize {
-        let Some(sources) = &self.sources else { return at };
-        let word = self.ends.partition_point(|&end| end < at);
-        let Some(&(source, is_prefixed)) = sources.get(word) else {
-            return self.text.len();
-        };
-        let start = word.checked_sub(1).map_or(0, |before| self.ends[before]);
-        source + (at - start).saturating_sub(usize::from(is_prefixed))
-    }
-}
-
-/// No pattern: the text is a word.
-struct Whole;
-
-impl Split for Whole {
-    fn word_end(&self, text: &str, _: usize) -> usize {
-        text.len()
+        match self {
+            Self::Hand(..) | Self::Walked(..) => at,
+            Self::Told(pieces, _) => pieces.source(at),
+        }
     }
 }
 

@@ -95,11 +95,24 @@ struct Piece {
 
 /// The words of a text: contiguous in `bytes`.
 #[derive(Clone, Debug)]
-pub(super) struct Pieces<'t> {
+pub(crate) struct Pieces<'t> {
     pub(super) bytes: Cow<'t, [u8]>,
     pub(super) ends: Vec<usize>,
     /// Where each piece came from, if `bytes` is not the text itself: where its first byte stood, and whether that was added.
     pub(super) sources: Option<Vec<(usize, bool)>>,
+}
+
+impl Pieces<'_> {
+    /// As [`super::Cut::source`].
+    pub(super) fn source(&self, at: usize) -> usize {
+        let Some(sources) = &self.sources else { return at };
+        let word = self.ends.partition_point(|&end| end < at);
+        let Some(&(source, is_prefixed)) = sources.get(word) else {
+            return sources.last().map_or(0, |&(source, _)| source);
+        };
+        let start = word.checked_sub(1).map_or(0, |before| self.ends[before]);
+        source + (at - start).saturating_sub(usize::from(is_prefixed))
+    }
 }
 
 impl Steps {

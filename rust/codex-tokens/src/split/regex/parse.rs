@@ -50,10 +50,6 @@ impl Node {
         }
     }
 
-    fn nothing() -> Self {
-        Self::Sequence(vec![])
-    }
-
     pub(super) fn can_be_empty(&self) -> bool {
         match self {
             Self::Set(_) => false,

@@ -67,6 +67,7 @@ impl Set {
         &self.0
     }
 
+    #[cfg(test)]
     pub(super) fn contains(&self, scalar: char) -> bool {
         let scalar = u32::from(scalar);
         self.0
