@@ -7,7 +7,8 @@ from codex.errors import MissingExtraError
 __all__ = ["EXTRAS", "missing_extra"]
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "train": ("torch", "psutil"),
+    "train": ("torch", "psutil", "jinja2"),
+    "hf": ("transformers", "tokenizers"),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
 }
 """Extra -> the modules it brings. A test holds this to `pyproject.toml`."""

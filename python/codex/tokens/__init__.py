@@ -6,17 +6,25 @@ released during the work. `docs/tokens.md` tells all of it.
 
 from __future__ import annotations
 
+from codex.tokens.interface import END_OF_DOCUMENT, BaseTokenizer, Specials
+from codex.tokens.kinds import load_tokenizer
+from codex.tokens.padding import Padded
 from codex.tokens.shards import SHARD_TOKENS, Shard, ShardsWritten, open_shard, write_shards
-from codex.tokens.tokenizer import END_OF_DOCUMENT, Specials, Tokenizer
+from codex.tokens.stream import StreamDecoder
+from codex.tokens.tokenizer import Tokenizer
 from codex.tokens.train import train_bpe
 
 __all__ = [
     "END_OF_DOCUMENT",
     "SHARD_TOKENS",
+    "BaseTokenizer",
+    "Padded",
     "Shard",
     "ShardsWritten",
     "Specials",
+    "StreamDecoder",
     "Tokenizer",
+    "load_tokenizer",
     "open_shard",
     "train_bpe",
     "write_shards",

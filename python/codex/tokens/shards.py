@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from codex import _core
 from codex.tokens.batches import batches
-from codex.tokens.tokenizer import Tokenizer, checked_threads
+from codex.tokens.checks import checked_threads
+from codex.tokens.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from codex.records import Record

@@ -1,27 +1,29 @@
-"""The tokenizer: text to ids and back."""
+"""Byte-pair encoding, done by `codex._core`: byte-level, or of characters with byte fallback as SentencePiece has it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codex import _core
-from codex.errors import DataError, UsageError
+from codex.tokens.checks import checked_ids, checked_threads
+from codex.tokens.interface import BaseTokenizer, Specials
+from codex.tokens.offsets import Unit, checked_unit, to_characters
+from codex.tokens.settings import NO_SETTINGS, Settings
 
-__all__ = ["END_OF_DOCUMENT", "Specials", "Tokenizer", "checked_threads"]
+if TYPE_CHECKING:
+    from codex.tokens.export import TiktokenParts
 
-#: The special token that ends every document.
-END_OF_DOCUMENT = "<|endoftext|>"
-#: Where a text holds the text of a special token: refuse it, encode it as ordinary text, or make the special id of it.
-Specials = Literal["forbid", "text", "ids"]
+__all__ = ["Tokenizer"]
 
 
-class Tokenizer:
-    """Byte-level byte-pair encoding with GPT-2's pattern. Immutable, safe to share between threads, and it pickles.
+class Tokenizer(BaseTokenizer):
+    """Byte-pair encoding. Immutable, safe to share between threads and with a forked process, and it pickles.
 
     A text with a lone surrogate, which no UTF-8 can hold, is a `DataError` wherever one is taken.
 
@@ -32,7 +34,8 @@ class Tokenizer:
     ([258, 69, 82], 'lower')
     """
 
-    def __init__(self, core: _core.Tokenizer) -> None:
+    def __init__(self, core: _core.Tokenizer, settings: Settings = NO_SETTINGS) -> None:
+        super().__init__(settings)
         self._core = core
 
     @classmethod
@@ -58,81 +61,69 @@ class Tokenizer:
         """Write `tokenizer.json` to `path`, whole or not at all; `tokenizers` and `transformers` load it."""
         self._core.save(path)
 
-    def encode(self, text: str, specials: Specials = "forbid") -> list[int]:
-        """The ids of `text`.
-
-        Raises:
-            DataError: under `forbid`, if `text` holds the text of a special token.
-        """
+    def encode(
+        self, text: str, specials: Specials = "forbid", *, add_special_tokens: bool = False
+    ) -> list[int]:
+        """As `BaseTokenizer.encode`."""
         return self._core.encode(text, specials)
-
-    def encode_batch(
-        self, texts: Sequence[str], specials: Specials = "forbid", *, threads: int | None = None
-    ) -> list[list[int]]:
-        """The ids of each text; arguments and errors as `encode_flat`."""
-        return self._core.encode_batch(list(texts), specials, checked_threads(threads))
 
     def encode_flat(
         self, texts: Sequence[str], specials: Specials = "forbid", *, threads: int | None = None
     ) -> tuple[NDArray[Any], NDArray[np.uint64]]:
-        """The ids of all texts in one row, without a Python object for each.
-
-        Args:
-            threads: how many may work, one for each processor if None. The answer is the same whatever it is.
-        Returns:
-            ids (T,), uint16 or uint32, and offsets (N + 1,): text `n` is `ids[offsets[n]:offsets[n + 1]]`.
-        Raises:
-            UsageError: if `threads` is less than 1.
-            DataError: as `encode`, for the first text that has an error.
-
-        >>> from codex.tokens import train_bpe
-        >>> tokenizer = train_bpe(["low lower lowest"], 260)
-        >>> ids, offsets = tokenizer.encode_flat(["low", "", "lower"])
-        >>> offsets, tokenizer.decode(ids[1:])
-        (array([0, 1, 1, 4], dtype=uint64), 'lower')
-        """
+        """As `BaseTokenizer.encode_flat`, without a Python object for each id."""
         return self._core.encode_flat(list(texts), specials, checked_threads(threads))
 
-    def decode(self, ids: ArrayLike) -> str:
-        """The text that `ids` stand for, special tokens as their text; bytes that are not UTF-8 become U+FFFD.
+    def _rows(
+        self, texts: Sequence[str], specials: Specials, add_special_tokens: bool, threads: int | None
+    ) -> list[list[int]]:
+        return self._core.encode_batch(list(texts), specials, checked_threads(threads))
 
-        Raises:
-            DataError: if an id is not of this vocabulary.
+    def encode_with_offsets(
+        self, text: str, specials: Specials = "forbid", *, unit: Unit = "bytes"
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """As `BaseTokenizer.encode_with_offsets`.
+
+        >>> from codex.tokens import train_bpe
+        >>> train_bpe(["low lower lowest"], 260).encode_with_offsets("lowé", unit="chars")
+        ([258, 128, 103], [(0, 3), (3, 4), (3, 4)])
         """
-        return self._core.decode(self._checked(ids))
+        checked_unit(unit)
+        ids = self.encode(text, specials)
+        ends = list(accumulate(len(self.token_bytes(each)) for each in ids))
+        spans = list(zip([0, *ends], ends, strict=False))
+        return ids, spans if unit == "bytes" else to_characters(text, spans)
+
+    def decode(self, ids: ArrayLike, *, skip_special_tokens: bool = False) -> str:
+        """As `BaseTokenizer.decode`."""
+        if skip_special_tokens:
+            ids = checked_ids(ids, self.vocab_size)
+            ids = ids[~np.isin(ids, list(self.special_tokens.values()))]
+        try:
+            return self._core.decode(ids)  # type: ignore[arg-type]
+        except TypeError:
+            return self._core.decode(checked_ids(ids, self.vocab_size))
 
     def decode_bytes(self, ids: ArrayLike) -> bytes:
-        """The bytes that `ids` stand for, exactly: a character may be cut at either end. Errors as `decode`."""
-        return self._core.decode_bytes(self._checked(ids))
+        """As `BaseTokenizer.decode_bytes`."""
+        try:
+            return self._core.decode_bytes(ids)  # type: ignore[arg-type]
+        except TypeError:
+            return self._core.decode_bytes(checked_ids(ids, self.vocab_size))
 
-    def _checked(self, ids: ArrayLike) -> NDArray[np.uint32]:
-        array = np.asarray(ids)
-        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise UsageError(f"ids are {array.dtype} of shape {array.shape}, expected one axis of integers")
-        unknown = np.flatnonzero((array < 0) | (array >= self.vocab_size))
-        if unknown.size:
-            place = int(unknown[0])
-            message = f"unknown id `{array[place]}` at place {place}, expected below {self.vocab_size}"
-            raise DataError(message, hint="were the ids made with another tokenizer?")
-        return np.ascontiguousarray(array, dtype=np.uint32)
+    def token_bytes(self, token_id: int) -> bytes:
+        """As `BaseTokenizer.token_bytes`."""
+        found = self._core.token_bytes(token_id) if 0 <= token_id < self.vocab_size else None
+        return self.decode_bytes([token_id]) if found is None else found
 
     @property
     def vocab_size(self) -> int:
-        """The number of ids: 0 up to it, without a hole."""
+        """As `BaseTokenizer.vocab_size`."""
         return self._core.vocab_size
 
     @property
     def fingerprint(self) -> str:
-        """`sha256:...` of the canonical JSON: equal for equal tokenizers, however their files were written."""
+        """As `BaseTokenizer.fingerprint`."""
         return self._core.fingerprint
-
-    @property
-    def end_of_document_id(self) -> int:
-        """The id of `<|endoftext|>`; a `DataError` if the vocabulary does not have it."""
-        found = self._core.end_of_document_id
-        if found is None:
-            raise DataError(f"the tokenizer has no special token `{END_OF_DOCUMENT}` to end documents")
-        return found
 
     @property
     def special_tokens(self) -> dict[str, int]:
@@ -144,19 +135,19 @@ class Tokenizer:
         """The bytes that are joined, left and right, in the order of learning."""
         return self._core.merges
 
+    def to_tiktoken(self) -> TiktokenParts:
+        """What makes a `tiktoken.Encoding` with equal ids: `tiktoken.Encoding("mine", **tokenizer.to_tiktoken())`.
+
+        Raises:
+            DataError: naming what tiktoken has no word for, such as a normalizer.
+        """
+        from codex.tokens.export import tiktoken_parts
+
+        return tiktoken_parts(self)
+
     def __reduce__(self) -> tuple[object, ...]:
-        return Tokenizer.from_json, (self.to_json(),)
-
-    def __repr__(self) -> str:
-        return f"<Tokenizer of {self.vocab_size} tokens, {self.fingerprint[:19]}>"
+        return _rebuild, (self.to_json(), self.settings)
 
 
-def checked_threads(threads: int | None) -> int | None:
-    """`threads` if it can be one.
-
-    Raises:
-        UsageError: if it is less than 1.
-    """
-    if threads is not None and threads < 1:
-        raise UsageError(f"`threads` is {threads}, expected at least 1, or None for one for each processor")
-    return threads
+def _rebuild(data: bytes, settings: Settings) -> Tokenizer:
+    return Tokenizer(_core.Tokenizer.from_json(data), settings)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from codex import _core
 from codex.tokens.batches import batches
-from codex.tokens.tokenizer import END_OF_DOCUMENT, Tokenizer
+from codex.tokens.interface import END_OF_DOCUMENT
+from codex.tokens.tokenizer import Tokenizer
 
 __all__ = ["train_bpe"]
 

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use codex_tokens::Specials;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
-use super::{Text, numbers};
+use super::Text;
+use super::numbers::{self, Ids};
 use crate::errors::{bug, raised, released};
 
 /// A text below this many bytes takes a few microseconds: to give the interpreter away and fetch it again would take longer.
@@ -84,18 +85,19 @@ impl Tokenizer {
         Ok((self.array(py, ids), offsets.into_pyarray(py)))
     }
 
-    fn decode(&self, py: Python<'_>, ids: PyReadonlyArray1<'_, u32>) -> PyResult<String> {
+    fn decode(&self, py: Python<'_>, ids: Ids<'_>) -> PyResult<String> {
         let ids = ids.as_slice()?;
         released(py, || self.0.decode(ids))
     }
 
-    fn decode_bytes<'py>(
-        &self,
-        py: Python<'py>,
-        ids: PyReadonlyArray1<'_, u32>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    fn decode_bytes<'py>(&self, py: Python<'py>, ids: Ids<'_>) -> PyResult<Bound<'py, PyBytes>> {
         let ids = ids.as_slice()?;
         released(py, || self.0.decode_bytes(ids)).map(|bytes| PyBytes::new(py, &bytes))
+    }
+
+    /// The bytes of one id, or None if there is no such id.
+    fn token_bytes<'py>(&self, py: Python<'py>, token_id: u32) -> Option<Bound<'py, PyBytes>> {
+        self.0.token_bytes(token_id).map(|bytes| PyBytes::new(py, bytes))
     }
 
     #[getter]
