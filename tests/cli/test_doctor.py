@@ -28,6 +28,7 @@ def test_a_sound_machine_is_well(codex: Codex, tmp_path: Path) -> None:
         "python",
         "core",
         "extra train",
+        "extra hf",
         "extra mlflow",
         "device",
         "threads",
@@ -85,13 +86,16 @@ def test_the_report_ends_with_the_count(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("fail  core: ")
     assert lines[1] == "      fix: pip install --force-reinstall --no-deps codex-lm"
-    assert lines[2] == "ok    extra train: torch, psutil"
-    assert lines[3:5] == ["warn  extra mlflow: without alembic", '      fix: pip install "codex-lm[mlflow]"']
+    assert lines[2:4] == [
+        "ok    extra train: torch, psutil, jinja2",
+        "ok    extra hf: transformers, tokenizers",
+    ]
+    assert lines[4:6] == ["warn  extra mlflow: without alembic", '      fix: pip install "codex-lm[mlflow]"']
     assert lines[-4:] == [
         "warn  WANDB_MODE: is 'online', set by you",
         "      fix: unset it: codex then sets it to offline",
         "",
-        "9 checks, 2 warn, 1 fail",
+        "10 checks, 2 warn, 1 fail",
     ]
 
 
