@@ -163,11 +163,11 @@ impl Blocks {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
-    /// The SHA-256 of the file as it is stored, all of it.
+    /// The length and the SHA-256 of the file as it is stored, all of it.
     ///
     /// # Errors
     /// If what has not been read yet cannot be.
-    pub fn finish(self) -> Result<Digest> {
+    pub fn finish(self) -> Result<(u64, Digest)> {
         let failed = |error| Error::io("read", &self.path, error);
         let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
         // A compressed stream can end before its file does.
@@ -176,8 +176,8 @@ impl Blocks {
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer) {
-                Ok(0) => return Ok(stored.hasher.clone().finish()),
-                Ok(count) => stored.hasher.update(&buffer[..count]),
+                Ok(0) => return Ok((stored.bytes, stored.hasher.clone().finish())),
+                Ok(count) => stored.add(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(failed(error)),
             }
@@ -295,6 +295,13 @@ struct Stored {
     bytes: u64,
 }
 
+impl Stored {
+    fn add(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+}
+
 struct Seen {
     file: File,
     stored: Arc<Mutex<Stored>>,
@@ -304,8 +311,7 @@ impl Read for Seen {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
-        stored.hasher.update(&buffer[..count]);
-        stored.bytes += count as u64;
+        stored.add(&buffer[..count]);
         Ok(count)
     }
 }
@@ -343,7 +349,7 @@ mod tests {
                 }
             }
         }
-        ((texts, bad), all, blocks.finish().expect("reads"))
+        ((texts, bad), all, blocks.finish().expect("reads").1)
     }
 
     #[test]

@@ -45,7 +45,10 @@ enum Kind {
     Document {
         what: String,
     },
+    /// The caller wanted no more.
+    Stopped,
     File(codex_file::Error),
+    Records(codex_records::Error),
 }
 
 impl Error {
@@ -56,7 +59,9 @@ impl Error {
             Kind::SpecialInText { .. } | Kind::UnknownId { .. } | Kind::Document { .. } => Class::Data,
             Kind::VocabularySize { .. } | Kind::SpeltSpecial { .. } | Kind::Usage { .. } => Class::Usage,
             Kind::Tokenizer { .. } | Kind::Shard { .. } => Class::Damage,
+            Kind::Stopped => Class::Machine,
             Kind::File(error) => error.class(),
+            Kind::Records(error) => error.class(),
         }
     }
 
@@ -73,8 +78,19 @@ impl Error {
             }
             Kind::UnknownId { .. } => Some("were the ids made with another tokenizer?".to_owned()),
             Kind::File(error) => error.hint(),
+            Kind::Records(error) => error.hint(),
             _ => None,
         }
+    }
+
+    /// Whether the caller itself has stopped the work.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.kind, Kind::Stopped)
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Kind::Stopped.into()
     }
 
     /// The same fault, said of the file at `path`.
@@ -168,7 +184,9 @@ impl fmt::Display for Error {
             }
             Kind::Usage { what } | Kind::Document { what } | Kind::Shard { what } => f.write_str(what),
             Kind::Tokenizer { path, what } => write!(f, "`{path}` {what}"),
+            Kind::Stopped => f.write_str("stopped by the caller"),
             Kind::File(error) => error.fmt(f),
+            Kind::Records(error) => error.fmt(f),
         }
     }
 }
@@ -177,6 +195,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             Kind::File(error) => Some(error),
+            Kind::Records(error) => Some(error),
             _ => None,
         }
     }
@@ -191,5 +210,11 @@ impl From<Kind> for Error {
 impl From<codex_file::Error> for Error {
     fn from(error: codex_file::Error) -> Self {
         Kind::File(error).into()
+    }
+}
+
+impl From<codex_records::Error> for Error {
+    fn from(error: codex_records::Error) -> Self {
+        Kind::Records(error).into()
     }
 }

@@ -10,10 +10,13 @@
 //! that a shard can be checked without the manifest beside it.
 
 mod layout;
+mod ndjson;
+mod series;
 mod write;
 
 pub use layout::Layout;
-pub use write::{DEFAULT_SHARD_TOKENS, ShardWriter, Written};
+pub use ndjson::{BadLines, Ndjson};
+pub use write::{ShardWriter, Written};
 
 use codex_file::digest::{Algorithm, Digest, Hasher};
 use codex_file::safetensors::Dtype;

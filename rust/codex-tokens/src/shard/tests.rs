@@ -13,7 +13,8 @@ fn tokenizer() -> Arc<Tokenizer> {
 }
 
 fn write(folder: &Path, texts: &[&str], shard_tokens: usize) -> Written {
-    let mut writer = ShardWriter::new(folder.to_owned(), "train", tokenizer(), shard_tokens).expect("starts");
+    let mut writer =
+        ShardWriter::new(folder.to_owned(), "train", tokenizer(), Some(shard_tokens)).expect("starts");
     for (number, text) in texts.iter().enumerate() {
         writer
             .add(&[(format!("{number:032x}").as_str(), *text)], None)
@@ -83,7 +84,8 @@ fn documents_come_back_from_as_many_shards_as_it_takes() {
 fn a_full_disk_leaves_no_half_shard() {
     let folder = tempfile::tempdir().expect("a folder");
     let armed = fail::arm("file.write=enospc", fail::Scope::Thread).expect("arms");
-    let mut writer = ShardWriter::new(folder.path().to_owned(), "train", tokenizer(), 5).expect("starts");
+    let mut writer =
+        ShardWriter::new(folder.path().to_owned(), "train", tokenizer(), Some(5)).expect("starts");
     let id = "0".repeat(32);
     writer
         .add(&[(id.as_str(), "one one one one")], None)
@@ -152,7 +154,7 @@ fn a_large_vocabulary_takes_four_bytes_a_token() {
 #[test]
 fn what_cannot_be_a_shard_is_refused_before_it_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let new = |split, tokens| ShardWriter::new(folder.path().to_owned(), split, tokenizer(), tokens);
+    let new = |split, tokens| ShardWriter::new(folder.path().to_owned(), split, tokenizer(), Some(tokens));
     for split in ["", "../x", "a-b", "a\n"] {
         assert_eq!(
             new(split, 10).expect_err("not a name").class(),
@@ -162,8 +164,8 @@ fn what_cannot_be_a_shard_is_refused_before_it_is_written() {
     }
     assert_eq!(new("train", 0).expect_err("no room").class(), Class::Usage);
     let plain = Arc::new(WordCounts::default().train(300, &[]).expect("trains"));
-    let error =
-        ShardWriter::new(folder.path().to_owned(), "train", plain, 10).expect_err("nothing ends a document");
+    let error = ShardWriter::new(folder.path().to_owned(), "train", plain, Some(10))
+        .expect_err("nothing ends a document");
     assert_eq!(
         error.to_string(),
         "the tokenizer has no special token `<|endoftext|>` to end documents"

@@ -1,20 +1,12 @@
-//! Documents to shards.
+//! Documents from memory to shards.
 
-use super::{DIGEST, KIND, Metadata, SCHEMA_VERSION, digest_of, token_dtype};
+use super::series::{Series, Shard};
 use crate::error::{Error, Result};
-use crate::tokenizer::{END_OF_DOCUMENT, Specials, Tokenizer};
-use codex_file::durable::AtomicFile;
-use codex_file::safetensors::{Dtype, header};
-use std::io::Write;
+use crate::tokenizer::{Specials, Tokenizer};
+use codex_records::Id;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Tokens of a full shard unless asked otherwise: 32 MiB as u16.
-pub const DEFAULT_SHARD_TOKENS: usize = 1 << 24;
-
-/// Documents of a full shard, so that a million empty ones do not grow it without bound.
-const MAXIMUM_DOCUMENTS: usize = 1 << 20;
 
 /// What has been written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,57 +26,28 @@ pub struct Written {
 /// order, the tokenizer and the number.
 #[derive(Debug)]
 pub struct ShardWriter {
-    folder: PathBuf,
-    split: String,
+    series: Series,
     tokenizer: Arc<Tokenizer>,
-    end_of_document: u32,
-    shard_tokens: usize,
     shard: Shard,
     written: Written,
 }
 
-/// The shard being filled.
-#[derive(Debug, Default)]
-struct Shard {
-    tokens: Vec<u8>,
-    token_count: usize,
-    offsets: Vec<u8>,
-    document_ids: Vec<u8>,
-    documents: usize,
-}
-
 impl ShardWriter {
-    /// Starts writing into `folder`.
+    /// Starts writing into `folder`; `shard_tokens` is what fills 32 MiB if it is `None`.
     ///
     /// # Errors
-    /// If `split` cannot be part of a file name, `shard_tokens` is 0, or the tokenizer has no [`END_OF_DOCUMENT`].
-    pub fn new(folder: PathBuf, split: &str, tokenizer: Arc<Tokenizer>, shard_tokens: usize) -> Result<Self> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if split.is_empty() || !split.bytes().all(is_plain) {
-            return Err(Error::usage(format!(
-                "split `{}` is not a name of letters, digits and `_`",
-                split.escape_debug()
-            )));
-        }
-        if shard_tokens == 0 {
-            return Err(Error::usage("`shard_tokens` is 0, expected at least 1"));
-        }
-        let end_of_document = tokenizer.end_of_document_id();
-        let end_of_document = end_of_document.ok_or_else(|| {
-            Error::usage(format!(
-                "the tokenizer has no special token `{END_OF_DOCUMENT}` to end documents"
-            ))
-        })?;
-        let (split, shard) = (split.to_owned(), Shard::default());
-        let written = Written::default();
+    /// If `split` cannot be part of a file name, `shard_tokens` is 0, or the tokenizer has no token to end documents.
+    pub fn new(
+        folder: PathBuf,
+        split: &str,
+        tokenizer: Arc<Tokenizer>,
+        shard_tokens: Option<usize>,
+    ) -> Result<Self> {
         Ok(Self {
-            folder,
-            split,
+            series: Series::new(folder, split, &tokenizer, None, shard_tokens)?,
             tokenizer,
-            end_of_document,
-            shard_tokens,
-            shard,
-            written,
+            shard: Shard::default(),
+            written: Written::default(),
         })
     }
 
@@ -101,22 +64,18 @@ impl ShardWriter {
     ) -> Result<()> {
         let texts: Vec<&str> = documents.iter().map(|(_, text)| text.as_ref()).collect();
         let (ids, offsets) = self.tokenizer.encode_batch(&texts, Specials::Text, threads)?;
+        let mut tokens = Vec::new();
         for ((document_id, _), bounds) in documents.iter().zip(offsets.windows(2)) {
+            let document_id = parse_document_id(document_id.as_ref())?;
             let row = &ids[bounds[0]..bounds[1]];
-            self.push(parse_document_id(document_id.as_ref())?, row)?;
+            if !self.series.takes(&self.shard, row.len() + 1) {
+                self.write_shard()?;
+            }
+            tokens.clear();
+            self.series.append(row, &mut tokens);
+            self.series.append(&[self.series.end_of_document], &mut tokens);
+            self.shard.push(document_id, &tokens, row.len() + 1);
         }
-        Ok(())
-    }
-
-    fn push(&mut self, document_id: [u8; 16], ids: &[u32]) -> Result<()> {
-        let tokens = ids.len() + 1;
-        let is_full =
-            self.shard.token_count + tokens > self.shard_tokens || self.shard.documents == MAXIMUM_DOCUMENTS;
-        if is_full && self.shard.documents > 0 {
-            self.write_shard()?;
-        }
-        let narrow = token_dtype(self.tokenizer.vocabulary_size()) == Dtype::U16;
-        self.shard.push(document_id, ids, self.end_of_document, narrow);
         Ok(())
     }
 
@@ -132,87 +91,23 @@ impl ShardWriter {
     }
 
     fn write_shard(&mut self) -> Result<()> {
-        let mut shard = std::mem::take(&mut self.shard);
-        shard
-            .offsets
-            .extend_from_slice(&(shard.token_count as u64).to_le_bytes());
-        let (tokens, documents) = (shard.token_count as u64, shard.documents as u64);
-
-        let data = [shard.offsets.as_slice(), &shard.tokens, &shard.document_ids];
-        let mut metadata = self.metadata()?;
-        metadata.insert(DIGEST.to_owned(), digest_of(&metadata, &data).to_string());
-        let tensors = [
-            ("document_offsets".to_owned(), Dtype::U64, vec![documents + 1]),
-            (
-                "tokens".to_owned(),
-                token_dtype(self.tokenizer.vocabulary_size()),
-                vec![tokens],
-            ),
-            ("document_ids".to_owned(), Dtype::U8, vec![documents, 16]),
-        ];
-        let (header, _) = header(&tensors, &metadata)?;
-
-        let name = format!("{}-{:05}.safetensors", self.split, self.written.names.len());
-        let path = self.folder.join(&name);
-        let mut file = AtomicFile::create(&path)?;
-        for part in [&[header.as_slice()], &data[..]].concat() {
-            file.write_all(part)
-                .map_err(|error| codex_file::Error::io("write", &path, error))?;
-        }
-        file.commit()?;
-        self.written.names.push(name);
+        let (tokens, documents) = (self.shard.token_count as u64, self.shard.documents as u64);
+        let number = self.written.names.len();
+        let entry = self.series.write(number, &mut self.shard)?;
+        self.written.names.push(entry.path);
         self.written.tokens += tokens;
         self.written.documents += documents;
         Ok(())
-    }
-
-    fn metadata(&self) -> Result<Metadata> {
-        let entries = [
-            ("kind", KIND.to_owned()),
-            ("schema_version", SCHEMA_VERSION.to_string()),
-            ("split", self.split.clone()),
-            ("tokenizer", self.tokenizer.fingerprint()?.to_owned()),
-            ("vocabulary_size", self.tokenizer.vocabulary_size().to_string()),
-            ("end_of_document_id", self.end_of_document.to_string()),
-        ];
-        Ok(entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect())
-    }
-}
-
-impl Shard {
-    fn push(&mut self, document_id: [u8; 16], ids: &[u32], end: u32, narrow: bool) {
-        self.offsets
-            .extend_from_slice(&(self.token_count as u64).to_le_bytes());
-        self.document_ids.extend_from_slice(&document_id);
-        self.token_count += ids.len() + 1;
-        let ids = ids.iter().chain([&end]).map(|id| id.to_le_bytes());
-        if narrow {
-            self.tokens.extend(ids.flat_map(|[low, high, ..]| [low, high]));
-        } else {
-            self.tokens.extend(ids.flatten());
-        }
-        self.documents += 1;
     }
 }
 
 /// The 16 bytes that 32 lower-case hex digits spell.
 fn parse_document_id(hex: &str) -> Result<[u8; 16]> {
-    let fault = || {
+    let id = Id::from_hex(hex.as_bytes()).ok_or_else(|| {
         Error::document(format!(
             "document id `{}` is not 32 lower-case hex digits",
             hex.escape_debug()
         ))
-    };
-    if hex.len() != 32
-        || !hex
-            .bytes()
-            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-    {
-        return Err(fault());
-    }
-    let number = u128::from_str_radix(hex, 16).map_err(|_| fault())?;
-    Ok(number.to_be_bytes())
+    })?;
+    Ok(*id.as_bytes())
 }

@@ -1,0 +1,128 @@
+//! A block of NDJSON to tokens: each text is unescaped into one buffer and encoded while it is warm.
+
+use crate::encode::Worker;
+use crate::error::Result;
+use crate::shard::series::Series;
+use crate::tokenizer::{Specials, Tokenizer};
+use codex_records::{Block, Fault, Id};
+
+/// A buffer that one long document has made larger than this is given back.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// A block and what came out of it. It is made once and used again and again.
+#[derive(Default)]
+pub(super) struct Encoded {
+    pub(super) block: Block,
+    /// The number of the file it is from.
+    pub(super) source: usize,
+    /// Its lines.
+    pub(super) lines: u64,
+    /// The tokens of all documents, as they lie in a shard.
+    pub(super) tokens: Vec<u8>,
+    pub(super) documents: Vec<Document>,
+    pub(super) bad: Vec<Bad>,
+}
+
+/// A document of a block.
+pub(super) struct Document {
+    /// The number of its line in the block, from 0, and where that begins in the plain file.
+    pub(super) line: u64,
+    pub(super) start: u64,
+    pub(super) id: Id,
+    /// Whether the line had no id.
+    pub(super) is_id_made: bool,
+    pub(super) text_bytes: u64,
+    /// The end of the document counted.
+    pub(super) tokens: usize,
+}
+
+/// A line of a block that is no document.
+pub(super) struct Bad {
+    /// Its number in the block, from 0.
+    pub(super) line: u64,
+    pub(super) bytes: u64,
+    /// The byte that is wrong, in the plain file.
+    pub(super) byte: u64,
+    pub(super) reason: String,
+}
+
+/// What encodes blocks on one thread.
+pub(super) struct Encoder {
+    worker: Worker,
+    text: String,
+    ids: Vec<u32>,
+}
+
+impl Encoder {
+    pub(super) fn new(worker: Worker) -> Self {
+        Self {
+            worker,
+            text: String::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    /// Encodes every line of `encoded.block`.
+    pub(super) fn encode(
+        &mut self,
+        tokenizer: &Tokenizer,
+        series: &Series,
+        text_key: &str,
+        encoded: &mut Encoded,
+    ) -> Result<()> {
+        let Encoded {
+            block,
+            lines,
+            tokens,
+            documents,
+            bad,
+            ..
+        } = encoded;
+        (*lines, *tokens) = (0, kept(std::mem::take(tokens)));
+        documents.clear();
+        bad.clear();
+        for line in block.lines() {
+            let number = *lines;
+            *lines += 1;
+            if line.is_blank() {
+                continue;
+            }
+            let id = match line.read_document(text_key, &mut self.text) {
+                Ok(id) => id,
+                Err(Fault { at, reason }) => {
+                    bad.push(Bad {
+                        line: number,
+                        bytes: line.end - line.start,
+                        byte: line.start + at as u64,
+                        reason,
+                    });
+                    continue;
+                }
+            };
+            self.ids.clear();
+            tokenizer.encode_with(&mut self.worker, &self.text, Specials::Text, &mut self.ids)?;
+            self.ids.push(series.end_of_document);
+            series.append(&self.ids, tokens);
+            documents.push(Document {
+                line: number,
+                start: line.start,
+                id: id.unwrap_or_else(|| Id::of(&self.text)),
+                is_id_made: id.is_none(),
+                text_bytes: self.text.len() as u64,
+                tokens: self.ids.len(),
+            });
+            if self.text.capacity() > KEPT_BYTES {
+                (self.text, self.ids) = (String::new(), Vec::new());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kept(mut buffer: Vec<u8>) -> Vec<u8> {
+    if buffer.capacity() > KEPT_BYTES {
+        return Vec::new();
+    }
+    buffer.clear();
+    buffer
+}

@@ -1,0 +1,199 @@
+//! One shard after another: what they have in common, and the one that is being filled.
+
+use super::{DIGEST, KIND, Metadata, SCHEMA_VERSION, digest_of, token_dtype};
+use crate::error::{Error, Result};
+use crate::tokenizer::{END_OF_DOCUMENT, Tokenizer};
+use codex_file::digest::{Algorithm, Hasher};
+use codex_file::durable::AtomicFile;
+use codex_file::manifest::FileEntry;
+use codex_file::safetensors::{Dtype, header};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Bytes of tokens in a full shard unless asked otherwise.
+const SHARD_BYTES: usize = 32 << 20;
+
+/// Documents of a full shard, so that a million empty ones do not grow it without bound.
+const MAXIMUM_DOCUMENTS: usize = 1 << 20;
+
+/// Where shards go, how large they are, and what their metadata says.
+#[derive(Clone, Debug)]
+pub(super) struct Series {
+    folder: PathBuf,
+    split: String,
+    dtype: Dtype,
+    /// Of a token in the file.
+    pub(super) token_bytes: usize,
+    pub(super) shard_tokens: usize,
+    pub(super) end_of_document: u32,
+    metadata: Metadata,
+}
+
+/// The shard being filled.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    /// As they will lie in the file.
+    tokens: Vec<u8>,
+    pub(super) token_count: usize,
+    offsets: Vec<u8>,
+    document_ids: Vec<u8>,
+    pub(super) documents: usize,
+}
+
+impl Series {
+    /// `end_of_document` is the special token that ends documents, the tokenizer's own unless another is named;
+    /// `shard_tokens` is what fills 32 MiB if it is `None`.
+    pub(super) fn new(
+        folder: PathBuf,
+        split: &str,
+        tokenizer: &Tokenizer,
+        end_of_document: Option<&str>,
+        shard_tokens: Option<usize>,
+    ) -> Result<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if split.is_empty() || !split.bytes().all(is_plain) {
+            return Err(Error::usage(format!(
+                "split `{}` is not a name of letters, digits and `_`",
+                split.escape_debug()
+            )));
+        }
+        if shard_tokens == Some(0) {
+            return Err(Error::usage("`shard_tokens` is 0, expected at least 1"));
+        }
+        let dtype = token_dtype(tokenizer.vocabulary_size());
+        let token_bytes = if dtype == Dtype::U16 { 2 } else { 4 };
+        let end_of_document = end_id(tokenizer, end_of_document)?;
+        let entries = [
+            ("kind", KIND.to_owned()),
+            ("schema_version", SCHEMA_VERSION.to_string()),
+            ("split", split.to_owned()),
+            ("tokenizer", tokenizer.fingerprint()?.to_owned()),
+            ("vocabulary_size", tokenizer.vocabulary_size().to_string()),
+            ("end_of_document_id", end_of_document.to_string()),
+        ];
+        let entry = |(key, value): (&str, String)| (key.to_owned(), value);
+        Ok(Self {
+            folder,
+            split: split.to_owned(),
+            dtype,
+            token_bytes,
+            shard_tokens: shard_tokens.unwrap_or(SHARD_BYTES / token_bytes),
+            end_of_document,
+            metadata: entries.into_iter().map(entry).collect(),
+        })
+    }
+
+    /// Whether a shard could be called `name`.
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        let number = name
+            .strip_prefix(&self.split)
+            .and_then(|rest| rest.strip_prefix('-'));
+        let number = number.and_then(|rest| rest.strip_suffix(".safetensors"));
+        number.is_some_and(|number| number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The fingerprint of the tokenizer.
+    pub(super) fn tokenizer(&self) -> &str {
+        &self.metadata["tokenizer"]
+    }
+
+    /// Whether a document of `tokens`, its end counted, belongs into `shard`. A document is never cut, so one that is longer
+    /// than a shard has one of its own.
+    pub(super) fn takes(&self, shard: &Shard, tokens: usize) -> bool {
+        shard.documents == 0
+            || (shard.token_count + tokens <= self.shard_tokens && shard.documents < MAXIMUM_DOCUMENTS)
+    }
+
+    /// Appends `ids` to `out` as they lie in a shard.
+    pub(super) fn append(&self, ids: &[u32], out: &mut Vec<u8>) {
+        let start = out.len();
+        if self.dtype == Dtype::U16 {
+            out.resize(start + ids.len() * 2, 0);
+            let (places, _) = out[start..].as_chunks_mut::<2>();
+            for (place, id) in places.iter_mut().zip(ids) {
+                let [low, high, ..] = id.to_le_bytes();
+                *place = [low, high];
+            }
+        } else {
+            out.resize(start + ids.len() * 4, 0);
+            let (places, _) = out[start..].as_chunks_mut::<4>();
+            for (place, id) in places.iter_mut().zip(ids) {
+                *place = id.to_le_bytes();
+            }
+        }
+    }
+
+    /// Writes `shard` as number `number` and empties it.
+    pub(super) fn write(&self, number: usize, shard: &mut Shard) -> Result<FileEntry> {
+        let count = (shard.token_count as u64).to_le_bytes();
+        shard.offsets.extend_from_slice(&count);
+        let (tokens, documents) = (shard.token_count as u64, shard.documents as u64);
+        let data = [shard.offsets.as_slice(), &shard.tokens, &shard.document_ids];
+        let mut metadata = self.metadata.clone();
+        metadata.insert(DIGEST.to_owned(), digest_of(&metadata, &data).to_string());
+        let tensors = [
+            ("document_offsets".to_owned(), Dtype::U64, vec![documents + 1]),
+            ("tokens".to_owned(), self.dtype, vec![tokens]),
+            ("document_ids".to_owned(), Dtype::U8, vec![documents, 16]),
+        ];
+        let (header, _) = header(&tensors, &metadata)?;
+
+        let name = format!("{}-{number:05}.safetensors", self.split);
+        let path = self.folder.join(&name);
+        let mut file = AtomicFile::create(&path)?;
+        let mut hasher = Hasher::new(Algorithm::Xxh3);
+        let mut bytes = 0;
+        for part in [&[header.as_slice()], &data[..]].concat() {
+            file.write_all(part)
+                .map_err(|error| codex_file::Error::io("write", &path, error))?;
+            hasher.update(part);
+            bytes += part.len() as u64;
+        }
+        file.commit()?;
+        shard.clear();
+        let digest = hasher.finish();
+        Ok(FileEntry {
+            path: name,
+            bytes,
+            digest,
+        })
+    }
+}
+
+impl Shard {
+    /// Adds a document of `count` tokens, its end counted, that lie in `tokens` as in a file.
+    pub(super) fn push(&mut self, document_id: [u8; 16], tokens: &[u8], count: usize) {
+        let start = (self.token_count as u64).to_le_bytes();
+        self.offsets.extend_from_slice(&start);
+        self.document_ids.extend_from_slice(&document_id);
+        self.tokens.extend_from_slice(tokens);
+        self.token_count += count;
+        self.documents += 1;
+    }
+
+    /// Empty again, its memory kept.
+    fn clear(&mut self) {
+        for part in [&mut self.offsets, &mut self.tokens, &mut self.document_ids] {
+            part.clear();
+        }
+        (self.token_count, self.documents) = (0, 0);
+    }
+}
+
+fn end_id(tokenizer: &Tokenizer, name: Option<&str>) -> Result<u32> {
+    let Some(name) = name else {
+        return tokenizer.end_of_document_id().ok_or_else(|| {
+            Error::usage(format!(
+                "the tokenizer has no special token `{END_OF_DOCUMENT}` to end documents"
+            ))
+        });
+    };
+    let mut specials = tokenizer.special_tokens();
+    let found = specials.find_map(|(id, text)| (text == name).then_some(id));
+    found.ok_or_else(|| {
+        Error::usage(format!(
+            "the tokenizer has no special token `{}` to end documents",
+            name.escape_debug()
+        ))
+    })
+}
