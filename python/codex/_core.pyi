@@ -1,9 +1,9 @@
 """The Rust half of codex. One heading per stage; a test holds these signatures to the compiled module."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,11 +186,18 @@ class WordCounts:
 
 class ShardWriter:
     def __new__(
-        cls, folder: str | PathLike[str], split: str, tokenizer: Tokenizer, shard_tokens: int
+        cls, folder: str | PathLike[str], split: str, tokenizer: Tokenizer, shard_tokens: int | None
     ) -> ShardWriter: ...
     def add(self, documents: Sequence[tuple[str, str]], threads: int | None) -> None: ...
     def finish(self) -> tuple[list[str], int, int]: ...
 
+def encode_ndjson(
+    sources: Sequence[str | PathLike[str]],
+    target: str | PathLike[str],
+    tokenizer: Tokenizer,
+    options: Mapping[str, Any],
+    progress: Callable[[int, int], object] | None,
+) -> str: ...
 def shard_layout(
     path: str | PathLike[str], verify: bool
 ) -> tuple[int, int, int, int, int, int, list[tuple[str, str]]]: ...

@@ -42,7 +42,12 @@ def stage_folders(folder: Path) -> list[tuple[str, Path]]:
 def unfinished_folders(folder: Path) -> list[Path]:
     """What a killed process left under temporary names, or a running one is filling."""
     places = [folder, *(folder / "prepared" / stage for stage in STAGES)]
-    return sorted(path for place in places for path in place.glob("*.partial-*"))
+    partial = [path for place in places for path in place.glob("*.partial-*")]
+    kept = [
+        *folder.glob("unfinished/*/*"),
+        *(path for path in folder.glob(".*.*") if _KEY.fullmatch(path.suffix[1:])),
+    ]
+    return sorted(partial + kept)
 
 
 def describe(stage: str, folder: Path) -> dict[str, Any]:

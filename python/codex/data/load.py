@@ -52,7 +52,8 @@ class SplitTokens:
         if not entries:
             raise DataError(f"no split `{split}` in `{shards}`, expected `train` or `held_out`")
         for entry in entries:
-            if digest_file(shards / entry["path"]).digest != entry["digest"]:
+            algorithm = entry["digest"].partition(":")[0]
+            if digest_file(shards / entry["path"], algorithm).digest != entry["digest"]:
                 raise DamageError(
                     f"shard `{shards / entry['path']}` is damaged: its digest is not the one in the manifest",
                     hint="run `codex data tokenize` to build it again",

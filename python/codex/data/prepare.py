@@ -18,8 +18,9 @@ from codex.data.listing import list_files, name_roots
 from codex.data.progress import Progress, Silent
 from codex.data.split import split
 from codex.data.store import STAGES, Place, Recipe, Stage, fetch
-from codex.data.tokenize import make_shards, make_tokenizer
-from codex.tokens import SHARD_TOKENS
+from codex.data.tokenize import bring_tokenizer, make_shards, make_tokenizer
+from codex.file import PartialFolder
+from codex.tokens import Tokenizer
 
 if TYPE_CHECKING:
     from codex.config.schema import Config
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare", "prepare_until"]
 
 # Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 1, "splits": 1, "tokenizer": 1, "shards": 1}
+_CODE = {"records": 1, "splits": 1, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class _Plan:
         )
 
     def tokenizer(self) -> Recipe:
+        if self.config.tokens.tokenizer is not None:
+            return self._brought_tokenizer(Path(self.config.tokens.tokenizer))
         splits = self.done["splits"].folder
         size = self.config.tokens.vocabulary_size
         return Recipe(
@@ -148,15 +151,31 @@ class _Plan:
             build=lambda folder: make_tokenizer(folder, splits, vocabulary_size=size, progress=self.progress),
         )
 
+    def _brought_tokenizer(self, path: Path) -> Recipe:
+        tokenizer = Tokenizer.from_file(path / "tokenizer.json" if path.is_dir() else path)
+        return Recipe(
+            "tokenizer",
+            parents=[{"kind": "tokenizer.json", "digest": tokenizer.fingerprint}],
+            parameters={"code": _CODE["tokenizer"]},
+            build=lambda folder: bring_tokenizer(folder, tokenizer),
+        )
+
     def shards(self) -> Recipe:
         splits, tokenizer = self.done["splits"], self.done["tokenizer"].folder
-        return Recipe(
+
+        def build(folder: PartialFolder) -> dict[str, Any]:
+            unfinished = self.place.unfinished("shards", recipe.key)
+            return make_shards(folder, unfinished, splits.folder, tokenizer, progress=self.progress)
+
+        recipe = Recipe(
             "shards",
             parents=self._parents("splits", "tokenizer"),
-            parameters={"code": _CODE["shards"], "shard_tokens": SHARD_TOKENS},
+            parameters={"code": _CODE["shards"]},
             needed_bytes=_size(splits) // 2,
-            build=lambda folder: make_shards(folder, splits.folder, tokenizer, progress=self.progress),
+            build=build,
+            keeps=True,
         )
+        return recipe
 
     def _parents(self, *names: str) -> list[dict[str, Any]]:
         return [{"kind": name, "digest": self.done[name].manifest["digest"]} for name in names]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -66,6 +67,10 @@ class Place:
         """The file that whoever builds it holds locked."""
         return self.out / f".{stage}.lock" if self.out else self.cache / "prepared" / stage / f"{key}.lock"
 
+    def unfinished(self, stage: str, key: str) -> Path:
+        """What a stage keeps while it is being built, so that a kill costs little."""
+        return self.out / f".{stage}.{key}" if self.out else self.cache / "unfinished" / stage / key
+
     def written(self) -> list[Path]:
         """All that may lie inside a corpus without being part of it."""
         if not self.out:
@@ -89,6 +94,8 @@ class Recipe:
     """Inputs that have no digest, as they could not be read: (path, reason, bytes)."""
     needed_bytes: int = 0
     """Room that it takes, about."""
+    keeps: bool = False
+    """Whether `build` keeps in `Place.unfinished` what it has made; it is removed once the stage is there."""
 
     @property
     def key(self) -> str:
@@ -130,6 +137,8 @@ def fetch(recipe: Recipe, place: Place, progress: Progress) -> Stage:
                 sweep_partial(folder.parent)
                 require_space(folder.parent, recipe.needed_bytes)
                 manifest = _build(recipe, folder)
+    if recipe.keeps:
+        shutil.rmtree(place.unfinished(recipe.name, recipe.key), ignore_errors=True)
     counts = ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in manifest["counts"].items())
     progress.say(f"{recipe.name}: {counts} ({'built' if is_built else 'found'}: {folder})")
     return Stage(recipe.name, folder, manifest, is_built)

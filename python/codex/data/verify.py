@@ -143,7 +143,11 @@ class _Check:
     def _tokenizer(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
         self._counts(folder, manifest, {"vocabulary_size": tokenizer.vocab_size})
-        self._parent(folder, manifest, "splits")
+        brought = [parent["digest"] for parent in manifest["parents"] if parent["kind"] == "tokenizer.json"]
+        if not brought:
+            self._parent(folder, manifest, "splits")
+        elif brought != [tokenizer.fingerprint]:
+            self._problem(folder, "tokenizer.json", f"is not the one that was brought, {brought[0]}")
 
     def _shards(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         splits = self._parent(folder, manifest, "splits")

@@ -9,14 +9,14 @@ from __future__ import annotations
 from codex.tokens.interface import END_OF_DOCUMENT, BaseTokenizer, Specials
 from codex.tokens.kinds import load_tokenizer
 from codex.tokens.padding import Padded
-from codex.tokens.shards import SHARD_TOKENS, Shard, ShardsWritten, open_shard, write_shards
+from codex.tokens.shards import BadLines, Shard, ShardsWritten, encode_ndjson, open_shard, write_shards
 from codex.tokens.stream import StreamDecoder
 from codex.tokens.tokenizer import Tokenizer
 from codex.tokens.train import train_bpe
 
 __all__ = [
     "END_OF_DOCUMENT",
-    "SHARD_TOKENS",
+    "BadLines",
     "BaseTokenizer",
     "Padded",
     "Shard",
@@ -24,6 +24,7 @@ __all__ = [
     "Specials",
     "StreamDecoder",
     "Tokenizer",
+    "encode_ndjson",
     "load_tokenizer",
     "open_shard",
     "train_bpe",

@@ -128,9 +128,7 @@ pub(super) fn encode_ndjson(
 
 fn tell(py: Python<'_>, progress: Option<&Py<PyAny>>, done: u64, total: u64) -> PyResult<()> {
     py.check_signals()?;
-    progress.map_or(Ok(()), |progress| {
-        progress.call1(py, (done, total)).map(drop)
-    })
+    progress.map_or(Ok(()), |progress| progress.call1(py, (done, total)).map(drop))
 }
 
 #[pyfunction]

@@ -34,6 +34,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+/// What the word tables of all threads may take together, and of one at least.
+const TABLE_BYTES: usize = 80 << 20;
+const LEAST_TABLE_BYTES: usize = 8 << 20;
+
 /// Lines that may be passed over; a file with more of them is not what it was taken for.
 const MAXIMUM_SKIPPED: usize = 100_000;
 
@@ -99,6 +103,7 @@ impl Ndjson<'_> {
         let work = Work {
             plan: self,
             series: &series,
+            table_bytes: (TABLE_BYTES / threads).max(LEAST_TABLE_BYTES),
             sources: Mutex::new(sources),
             collector: Mutex::new(Collector::new(
                 &series,
@@ -152,6 +157,7 @@ impl Ndjson<'_> {
 struct Work<'a> {
     plan: &'a Ndjson<'a>,
     series: &'a Series,
+    table_bytes: usize,
     sources: Mutex<Sources>,
     collector: Mutex<Collector<'a>>,
 }
@@ -160,7 +166,7 @@ impl Stages<Encoded> for Work<'_> {
     type Worker = Encoder;
 
     fn worker(&self) -> Encoder {
-        Encoder::new(Worker::default())
+        Encoder::new(Worker::with_memory(self.table_bytes))
     }
 
     fn read(&self, item: &mut Encoded) -> Result<Option<usize>> {
