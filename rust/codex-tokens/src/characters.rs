@@ -47,6 +47,11 @@ impl Characters {
         symbols
     }
 
+    /// The ids that a word can begin with.
+    pub(crate) fn all_ids(&self) -> Vec<u32> {
+        self.lengths().into_iter().map(|(id, _)| id).collect()
+    }
+
     /// The number of bytes of each id that a word can begin with.
     pub(crate) fn lengths(&self) -> Vec<(u32, Length)> {
         let length = |character: char| [1, 1, 2, 3, 4][character.len_utf8()];

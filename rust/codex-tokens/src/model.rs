@@ -36,7 +36,7 @@ impl Model {
         whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
     ) -> Result<Self> {
         Ok(Self {
-            merges: Merges::new(merges, byte_ids)?,
+            merges: Merges::of_bytes(merges, byte_ids)?,
             characters: None,
             whole_words: owned(whole_words),
             lengths: OnceLock::new(),
@@ -53,7 +53,7 @@ impl Model {
         whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
     ) -> Result<Self> {
         Ok(Self {
-            merges: Merges::new(merges, &[0; 256])?,
+            merges: Merges::of_symbols(merges, &characters.all_ids())?,
             characters: Some(characters),
             whole_words: owned(whole_words),
             lengths: OnceLock::new(),
@@ -62,7 +62,7 @@ impl Model {
 
     /// The id of a byte, which only a byte-level model has.
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
-        self.merges.byte_id(byte)
+        self.merges.id(self.merges.byte_number(byte))
     }
 
     /// Appends the ids of `word` to `out`.
@@ -71,12 +71,19 @@ impl Model {
             out.push(id);
         } else if let Some(characters) = &self.characters {
             let symbols = characters.symbols(&String::from_utf8_lossy(word));
-            self.merge_symbols(&symbols, |id, _| out.push(id));
+            self.merge_symbols(&symbols, |number, _| {
+                out.push(self.merges.id(number));
+            });
         } else if word.len() <= LONGEST_SHORT_WORD {
-            Short::of_bytes(word, &self.merges).merge(&self.merges, |id, _| out.push(id));
+            let short = Short::of_bytes(word, &self.merges);
+            short.merge(&self.merges, |number, _| {
+                out.push(self.merges.id(number));
+            });
         } else {
-            let ids = word.iter().map(|&byte| self.merges.byte_id(byte));
-            merge_long(ids, &self.merges, |id, _| out.push(id));
+            let numbers = word.iter().map(|&byte| self.merges.byte_number(byte));
+            merge_long(numbers, &self.merges, |number, _| {
+                out.push(self.merges.id(number))
+            });
         }
     }
 
@@ -86,7 +93,7 @@ impl Model {
             let known = match &self.characters {
                 Some(characters) => characters.lengths(),
                 None => (0..=u8::MAX)
-                    .map(|byte| (self.merges.byte_id(byte), Length::Bytes(1)))
+                    .map(|byte| (self.byte_id(byte), Length::Bytes(1)))
                     .collect(),
             };
             lengths_of(known, &self.merges.by_rank())
@@ -114,7 +121,7 @@ impl Model {
             None => (1..)
                 .zip(word.iter())
                 .map(|(end, &byte)| Symbol {
-                    id: self.merges.byte_id(byte),
+                    id: self.byte_id(byte),
                     end,
                 })
                 .collect(),
@@ -132,19 +139,20 @@ impl Model {
         let Some(characters) = &self.characters else {
             return false;
         };
-        let symbols: Vec<u32> = characters.lengths().into_iter().map(|(id, _)| id).collect();
         let mark = characters.ids.get(&MARK);
         self.whole_words.is_empty()
-            && mark.is_some_and(|&mark| joins_nothing_before(mark, &symbols, &self.merges.by_rank()))
+            && mark.is_some_and(|&mark| {
+                joins_nothing_before(mark, &characters.all_ids(), &self.merges.by_rank())
+            })
     }
 
-    /// Gives each id that `symbols` are merged to, and the place of the first symbol in it.
+    /// Gives the number of each id that `symbols` are merged to, and the place of the first symbol in it.
     fn merge_symbols(&self, symbols: &[Symbol], emit: impl FnMut(u32, usize)) {
-        let ids = symbols.iter().map(|symbol| symbol.id);
+        let numbers = symbols.iter().map(|symbol| self.merges.number(symbol.id));
         if symbols.len() <= LONGEST_SHORT_WORD {
-            Short::of_ids(ids, &self.merges).merge(&self.merges, emit);
+            Short::of_numbers(numbers, &self.merges).merge(&self.merges, emit);
         } else {
-            merge_long(ids, &self.merges, emit);
+            merge_long(numbers, &self.merges, emit);
         }
     }
 }

@@ -35,16 +35,16 @@ struct Queue {
     late: BinaryHeap<Reverse<usize>>,
 }
 
-/// Gives each id that the symbols `ids` are merged to, and the place of the first of them. O(n log n) in their number.
+/// Gives the number of each id that the symbols `numbers` are merged to, and the place of the first of them. O(n log n) in their number.
 ///
 /// The lowest rank goes first, the leftmost of equals before the others.
 pub(crate) fn merge_long(
-    ids: impl ExactSizeIterator<Item = u32>,
+    numbers: impl ExactSizeIterator<Item = u32>,
     merges: &Merges,
     mut emit: impl FnMut(u32, usize),
 ) {
-    let length = ids.len();
-    let mut symbols: Vec<Symbol> = ids
+    let length = numbers.len();
+    let mut symbols: Vec<Symbol> = numbers
         .enumerate()
         .map(|(at, id)| Symbol {
             before: at.checked_sub(1).unwrap_or(NONE),
@@ -63,7 +63,7 @@ pub(crate) fn merge_long(
         let Some(merge) = merge_at(at, &symbols, merges).filter(|merge| merge.rank == rank) else {
             continue;
         };
-        join(at, merge.id, &mut symbols);
+        join(at, merge.made, &mut symbols);
         for start in [symbols[at].before, at] {
             if start != NONE
                 && let Some(next) = merge_at(start, &symbols, merges)

@@ -3,7 +3,11 @@
 //! [`short`] scans the few ranks of a word of up to 64 symbols, [`long`] queues those of a longer one. Both look merges
 //! up in [`Merges`]; tests hold them to the definition.
 
+mod live;
 mod long;
+mod numbers;
+mod pairs;
+mod rows;
 mod short;
 mod table;
 
@@ -14,11 +18,11 @@ pub(crate) use table::Merges;
 /// Two neighbouring ids.
 pub(crate) type Pair = (u32, u32);
 
-/// A learnt merge: its place in the order of learning, and the id of what it makes.
+/// A learnt merge: its place in the order of learning, and the number of what it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Merge {
     pub(crate) rank: u32,
-    pub(crate) id: u32,
+    pub(crate) made: u32,
 }
 
 #[cfg(test)]
@@ -63,7 +67,7 @@ mod tests {
                     merges.push((pair, if random(8) == 0 { random(3) } else { 3 + made }));
                 }
             }
-            let table = Merges::new(&merges, &byte_ids).expect("small");
+            let table = Merges::of_bytes(&merges, &byte_ids).expect("small");
             for length in [0, 1, 2, 3, 7, 8, 9, 15, 16, 40, 63, 64, 65, 200] {
                 let word: Vec<u8> = (0..length)
                     .map(|_| u8::try_from(random(3)).expect("small"))
@@ -78,10 +82,10 @@ mod tests {
     }
 
     /// What `merge` gives: ids, and the places where they begin.
-    fn collected(merge: impl FnOnce(&mut dyn FnMut(u32, usize))) -> (Vec<u32>, Vec<usize>) {
+    fn collected(table: &Merges, merge: impl FnOnce(&mut dyn FnMut(u32, usize))) -> (Vec<u32>, Vec<usize>) {
         let (mut ids, mut places) = (Vec::new(), Vec::new());
         merge(&mut |id, place| {
-            ids.push(id);
+            ids.push(table.id(id));
             places.push(place);
         });
         (ids, places)
@@ -89,11 +93,14 @@ mod tests {
 
     /// The ids of `word`, whose symbols are `ids`, found in every way there is; all agree on where they begin.
     fn all_ways(word: &[u8], ids: &[u32], table: &Merges) -> Vec<Vec<u32>> {
-        let mut found = vec![collected(|emit| merge_long(ids.iter().copied(), table, emit))];
+        let numbers = || ids.iter().map(|&id| table.number(id));
+        let mut found = vec![collected(table, |emit| merge_long(numbers(), table, emit))];
         if word.len() <= LONGEST_SHORT_WORD {
-            found.push(collected(|emit| Short::of_bytes(word, table).merge(table, emit)));
-            found.push(collected(|emit| {
-                Short::of_ids(ids.iter().copied(), table).merge(table, emit);
+            found.push(collected(table, |emit| {
+                Short::of_bytes(word, table).merge(table, emit)
+            }));
+            found.push(collected(table, |emit| {
+                Short::of_numbers(numbers(), table).merge(table, emit);
             }));
         }
         assert!(found.iter().all(|(_, places)| *places == found[0].1), "{word:?}");
@@ -102,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_run_is_joined_from_the_left() {
-        let table = Merges::new(&[((0, 0), 1)], &[0; 256]).expect("small");
+        let table = Merges::of_bytes(&[((0, 0), 1)], &[0; 256]).expect("small");
         for found in all_ways(b"aaaaa", &[0; 5], &table) {
             assert_eq!(found, [1, 1, 0]);
         }

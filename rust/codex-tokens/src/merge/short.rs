@@ -3,7 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
 
 use super::Merges;
-use super::table::NO_RANK;
+use super::pairs::NO_RANK;
 
 /// One bit for each symbol.
 pub(crate) const LONGEST_SHORT_WORD: usize = u64::BITS as usize;
@@ -24,7 +24,7 @@ const LANES: usize = 8;
 /// A short word in the making. A symbol stays at the place of its first part; `alive` has a bit for each place that still
 /// begins one.
 pub(crate) struct Short {
-    ids: [u32; LONGEST_SHORT_WORD],
+    numbers: [u32; LONGEST_SHORT_WORD],
     candidates: [Candidate; LONGEST_SHORT_WORD],
     length: usize,
 }
@@ -34,8 +34,8 @@ impl Short {
     #[inline]
     pub(crate) fn of_bytes(word: &[u8], merges: &Merges) -> Self {
         let mut short = Self::of_length(word.len());
-        for (id, &byte) in short.ids.iter_mut().zip(word) {
-            *id = merges.byte_id(byte);
+        for (number, &byte) in short.numbers.iter_mut().zip(word) {
+            *number = merges.byte_number(byte);
         }
         for (place, pair) in word.windows(2).enumerate() {
             short.candidates[place] = candidate(merges.byte_rank(pair[0], pair[1]), place);
@@ -44,12 +44,12 @@ impl Short {
     }
 
     /// A word of at most [`LONGEST_SHORT_WORD`] symbols.
-    pub(crate) fn of_ids(ids: impl ExactSizeIterator<Item = u32>, merges: &Merges) -> Self {
-        let mut short = Self::of_length(ids.len());
-        for (place, id) in ids.enumerate() {
-            short.ids[place] = id;
+    pub(crate) fn of_numbers(numbers: impl ExactSizeIterator<Item = u32>, merges: &Merges) -> Self {
+        let mut short = Self::of_length(numbers.len());
+        for (place, number) in numbers.enumerate() {
+            short.numbers[place] = number;
             if let Some(before) = place.checked_sub(1) {
-                short.candidates[before] = candidate(merges.rank(short.ids[before], id), before);
+                short.candidates[before] = candidate(merges.rank(short.numbers[before], number), before);
             }
         }
         short
@@ -57,17 +57,17 @@ impl Short {
 
     fn of_length(length: usize) -> Self {
         Self {
-            ids: [0; LONGEST_SHORT_WORD],
+            numbers: [0; LONGEST_SHORT_WORD],
             candidates: [NONE; LONGEST_SHORT_WORD],
             length,
         }
     }
 
-    /// Gives each id that the word is merged to, and the place of its first symbol.
+    /// Gives the number of each id that the word is merged to, and the place of its first symbol.
     #[inline]
     pub(crate) fn merge(mut self, merges: &Merges, mut emit: impl FnMut(u32, usize)) {
         let Self {
-            ids,
+            numbers,
             candidates,
             length,
         } = &mut self;
@@ -82,20 +82,20 @@ impl Short {
             let right = after(alive, left);
             alive &= !(1 << right);
             candidates[right] = NONE;
-            ids[left] = merges.made(rank);
+            numbers[left] = merges.made(rank);
             let next = after(alive, left);
             candidates[left] = if next < LONGEST_SHORT_WORD {
-                candidate(merges.rank(ids[left], ids[next]), left)
+                candidate(merges.rank(numbers[left], numbers[next]), left)
             } else {
                 NONE
             };
             if let Some(before) = before(alive, left) {
-                candidates[before] = candidate(merges.rank(ids[before], ids[left]), before);
+                candidates[before] = candidate(merges.rank(numbers[before], numbers[left]), before);
             }
         }
         while alive != 0 {
             let place = alive.trailing_zeros() as usize;
-            emit(ids[place], place);
+            emit(numbers[place], place);
             alive &= alive - 1;
         }
     }

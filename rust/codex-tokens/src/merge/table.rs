@@ -1,43 +1,56 @@
-//! Where a pair of ids finds its merge: eight bytes an entry, so that a large vocabulary stays near the processor.
+//! The merges of a vocabulary, ready to be looked up.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "an entry is cut into its parts, a hash to the size of the table"
-)]
-
+use super::live::Living;
+use super::long::merge_long;
+use super::numbers::Numbers;
+use super::pairs::{ID_BITS, NO_RANK, PairTable};
+use super::rows::Rows;
 use super::{Merge, Pair};
 use crate::error::{Error, Result};
-use crate::pages::filled;
 
-/// Bits of an id in an entry.
-const ID_BITS: u32 = 21;
-/// Bits of a rank in an entry, and in a slot of [`Merges::byte_ranks`].
-const RANK_BITS: u32 = 22;
-/// No merge; no rank is as large.
-pub(crate) const NO_RANK: u32 = (1 << RANK_BITS) - 1;
-/// An entry that holds nothing.
-const EMPTY: u64 = u64::MAX;
-
-/// The merges of a vocabulary, by the pair they join.
+/// The merges of a vocabulary, by the pair they join. While a word is merged, ids are numbers; see [`Merges::id`].
 #[derive(Debug)]
 pub(crate) struct Merges {
-    /// Left id, right id and rank in each entry; open addressing, at least half of it empty.
-    entries: Vec<u64>,
-    shift: u32,
-    /// What each merge makes, by rank.
+    table: PairTable,
+    numbers: Numbers,
+    /// How many numbers are those of symbols.
+    symbols: u32,
+    /// The number of what each merge makes, by rank. Empty if only living merges are in the table: it is then that of the
+    /// first after the symbols and the rank.
     made: Vec<u32>,
-    byte_ids: [u32; 256],
-    /// The rank of two bytes side by side, by `left * 256 + right`: where every word begins.
+    byte_numbers: [u32; 256],
+    /// The rank of two bytes side by side, by `left * 256 + right`: where every word of a byte-level model begins.
     byte_ranks: Vec<u32>,
 }
 
 impl Merges {
-    /// The merges in the order of learning, and the ids of the bytes. No pair may stand twice.
+    /// The merges in the order of learning, of words that begin as bytes of these ids. No pair may stand twice.
     ///
     /// # Errors
     /// If there are more than four million merges, or one is of an id above two million.
-    pub(crate) fn new(merges: &[(Pair, u32)], byte_ids: &[u32; 256]) -> Result<Self> {
-        let largest = merges.iter().flat_map(|&((left, right), _)| [left, right]).max();
+    pub(crate) fn of_bytes(merges: &[(Pair, u32)], byte_ids: &[u32; 256]) -> Result<Self> {
+        let mut of_bytes = Self::of_symbols(merges, byte_ids)?;
+        of_bytes.byte_numbers = byte_ids.map(|id| of_bytes.number(id));
+        of_bytes.byte_ranks = (0..1 << 16)
+            .map(|pair| {
+                of_bytes.rank(
+                    of_bytes.byte_numbers[pair >> 8],
+                    of_bytes.byte_numbers[pair & 0xff],
+                )
+            })
+            .collect();
+        Ok(of_bytes)
+    }
+
+    /// The same of words that begin as `symbols`, which are ids.
+    ///
+    /// # Errors
+    /// As [`Self::of_bytes`].
+    pub(crate) fn of_symbols(merges: &[(Pair, u32)], symbols: &[u32]) -> Result<Self> {
+        let ids = merges
+            .iter()
+            .flat_map(|&((left, right), made)| [left, right, made]);
+        let largest = ids.chain(symbols.iter().copied()).max();
         if merges.len() >= NO_RANK as usize || largest.is_some_and(|id| id >> ID_BITS != 0) {
             let (ids, ranks) = (1 << ID_BITS, NO_RANK);
             return Err(Error::tokenizer(
@@ -45,31 +58,76 @@ impl Merges {
                 format!("is too large: expected ids below {ids} and fewer than {ranks} merges"),
             ));
         }
-        let slots = (merges.len() * 2 + 2).next_power_of_two();
-        let mut table = Self {
-            entries: filled(EMPTY, slots),
-            shift: u64::BITS - slots.trailing_zeros(),
-            made: merges.iter().map(|&(_, id)| id).collect(),
-            byte_ids: *byte_ids,
-            byte_ranks: Vec::new(),
-        };
-        for (rank, &((left, right), _)) in (0_u64..).zip(merges) {
-            let key = key_of(left, right);
-            let mut at = table.start_of(key);
-            while table.entries[at] != EMPTY {
-                at = (at + 1) & (slots - 1);
-            }
-            table.entries[at] = key << RANK_BITS | rank;
-        }
-        table.byte_ranks = (0..1 << 16)
-            .map(|pair| table.rank(byte_ids[pair >> 8], byte_ids[pair & 0xff]))
-            .collect();
-        Ok(table)
+        Ok(Self::living(merges, symbols).unwrap_or_else(|| Self::all(merges, symbols)))
     }
 
+    /// The living merges alone, or `None` if it is not certain which they are.
+    fn living(merges: &[(Pair, u32)], symbols: &[u32]) -> Option<Self> {
+        let rows = Rows::of(merges, symbols)?;
+        let Living {
+            table,
+            numbers,
+            symbols,
+            ..
+        } = Living::of(merges, symbols, rows.len());
+        let living = Self {
+            table,
+            numbers,
+            symbols,
+            made: Vec::new(),
+            byte_numbers: [0; 256],
+            byte_ranks: Vec::new(),
+        };
+        // A token that no living merge makes has none only if its symbols, merged, never come to a pair that would make it.
+        let is_dead = |&((left, right), made): &(Pair, u32)| {
+            let [left, right, made_number] = [left, right, made].map(|id| living.numbers.get(id));
+            let (Some(left), Some(right), None) = (left, right, made_number) else {
+                return true;
+            };
+            let row = rows.row(made).iter().map(|&symbol| living.number(symbol));
+            let mut last = Vec::new();
+            merge_long(row, &living, |number, _| last.push(number));
+            last != [left, right]
+        };
+        merges.iter().all(is_dead).then_some(living)
+    }
+
+    /// All merges, whatever they are.
+    fn all(merges: &[(Pair, u32)], symbols: &[u32]) -> Self {
+        let mut numbers = Numbers::of(symbols);
+        let symbols = numbers.len();
+        let mut table = PairTable::for_pairs(merges.len());
+        let mut made = Vec::with_capacity(merges.len());
+        for (rank, &((left, right), id)) in (0..).zip(merges) {
+            table.insert((numbers.number(left), numbers.number(right)), rank);
+            made.push(numbers.number(id));
+        }
+        Self {
+            table,
+            numbers,
+            symbols,
+            made,
+            byte_numbers: [0; 256],
+            byte_ranks: Vec::new(),
+        }
+    }
+
+    /// The number of a byte.
     #[inline]
-    pub(crate) fn byte_id(&self, byte: u8) -> u32 {
-        self.byte_ids[usize::from(byte)]
+    pub(crate) fn byte_number(&self, byte: u8) -> u32 {
+        self.byte_numbers[usize::from(byte)]
+    }
+
+    /// The number of `id`, which is one of the symbols.
+    #[inline]
+    pub(crate) fn number(&self, id: u32) -> u32 {
+        self.numbers.get(id).unwrap_or_default()
+    }
+
+    /// The id that has `number`.
+    #[inline]
+    pub(crate) fn id(&self, number: u32) -> u32 {
+        self.numbers.id(number)
     }
 
     /// The rank of the merge of two bytes, or [`NO_RANK`].
@@ -78,55 +136,40 @@ impl Merges {
         self.byte_ranks[usize::from(left) << 8 | usize::from(right)]
     }
 
-    /// The rank of the merge of two ids, or [`NO_RANK`].
+    /// The rank of the merge of two numbers, or [`NO_RANK`].
     #[inline]
     pub(crate) fn rank(&self, left: u32, right: u32) -> u32 {
-        let key = key_of(left, right);
-        let mut at = self.start_of(key);
-        loop {
-            let entry = self.entries[at];
-            if entry >> RANK_BITS == key || entry == EMPTY {
-                // The rank of an empty entry is all ones: `NO_RANK`.
-                return entry as u32 & NO_RANK;
-            }
-            at = (at + 1) & (self.entries.len() - 1);
+        self.table.rank(left, right)
+    }
+
+    /// The number of what the merge of `rank` makes.
+    #[inline]
+    pub(crate) fn made(&self, rank: u32) -> u32 {
+        if self.made.is_empty() {
+            self.symbols + rank
+        } else {
+            self.made[rank as usize]
         }
     }
 
-    /// The id that the merge of `rank` makes.
-    #[inline]
-    pub(crate) fn made(&self, rank: u32) -> u32 {
-        self.made[rank as usize]
-    }
-
+    /// The merge of two numbers.
     pub(crate) fn get(&self, left: u32, right: u32) -> Option<Merge> {
         let rank = self.rank(left, right);
         (rank != NO_RANK).then(|| Merge {
             rank,
-            id: self.made(rank),
+            made: self.made(rank),
         })
     }
 
-    /// The merges in the order of learning, with what they make.
+    /// The merges that can happen, in the order of learning, with what they make; of ids, not of numbers.
     pub(crate) fn by_rank(&self) -> Vec<(Pair, u32)> {
-        let mut merges = vec![(Pair::default(), 0); self.made.len()];
-        for &entry in self.entries.iter().filter(|&&entry| entry != EMPTY) {
-            let (key, rank) = (entry >> RANK_BITS, entry as u32 & NO_RANK);
-            let pair = ((key >> ID_BITS) as u32, key as u32 & ((1 << ID_BITS) - 1));
-            merges[rank as usize] = (pair, self.made(rank));
-        }
+        let mut merges: Vec<_> = self.table.iter().collect();
+        merges.sort_unstable_by_key(|&(_, rank)| rank);
         merges
+            .into_iter()
+            .map(|((left, right), rank)| ((self.id(left), self.id(right)), self.id(self.made(rank))))
+            .collect()
     }
-
-    #[inline]
-    fn start_of(&self, key: u64) -> usize {
-        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
-    }
-}
-
-#[inline]
-fn key_of(left: u32, right: u32) -> u64 {
-    u64::from(left) << ID_BITS | u64::from(right)
 }
 
 #[cfg(test)]
@@ -134,21 +177,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_ids_are_told_apart() {
-        let largest = (1 << ID_BITS) - 1;
-        let merges = [((largest, largest), 7), ((0, largest), 8), ((largest, 0), 9)];
-        let table = Merges::new(&merges, &[0; 256]).expect("fits");
-        for &((left, right), id) in &merges {
-            assert_eq!(table.get(left, right).map(|merge| merge.id), Some(id));
-        }
-        assert_eq!(table.by_rank(), merges);
-        assert_eq!(table.get(0, 0), None);
-        assert_eq!(table.get(largest - 1, largest), None);
-    }
-
-    #[test]
     fn what_an_entry_cannot_hold_is_refused() {
-        let error = Merges::new(&[((0, 1 << ID_BITS), 1)], &[0; 256]).expect_err("too large");
+        let error = Merges::of_bytes(&[((0, 1 << ID_BITS), 1)], &[0; 256]).expect_err("too large");
         assert_eq!(
             error.to_string(),
             "`model.merges` is too large: expected ids below 2097152 and fewer than 4194303 merges"
@@ -157,7 +187,30 @@ mod tests {
 
     #[test]
     fn no_merge_at_all_is_an_answer() {
-        let table = Merges::new(&[], &[0; 256]).expect("fits");
+        let table = Merges::of_bytes(&[], &[0; 256]).expect("fits");
         assert_eq!((table.rank(0, 0), table.byte_rank(1, 2)), (NO_RANK, NO_RANK));
+    }
+
+    /// `ab` and `bc` are learnt, then `abc` in both ways, of which only that of `ab` can be met.
+    #[test]
+    fn of_two_ways_to_make_a_token_one_is_alive() {
+        let merges = [((1, 2), 4), ((2, 3), 5), ((1, 5), 6), ((4, 3), 6)];
+        let table = Merges::of_symbols(&merges, &[1, 2, 3]).expect("fits");
+        assert_eq!(table.by_rank(), [merges[0], merges[1], merges[3]]);
+    }
+
+    /// `bc` is learnt after `abc`, which is made of it all the same: a merge of an earlier rank follows one of a later.
+    #[test]
+    fn a_part_that_comes_later_keeps_all_merges() {
+        let merges = [((1, 5), 6), ((2, 3), 5)];
+        let table = Merges::of_symbols(&merges, &[1, 2, 3]).expect("fits");
+        assert_eq!(table.by_rank(), merges);
+    }
+
+    #[test]
+    fn an_id_of_two_rows_keeps_all_merges() {
+        let merges = [((1, 2), 4), ((2, 3), 4), ((1, 4), 3)];
+        let table = Merges::of_symbols(&merges, &[1, 2, 3]).expect("fits");
+        assert_eq!(table.by_rank(), merges);
     }
 }
