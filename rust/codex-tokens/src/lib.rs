@@ -9,6 +9,7 @@
 mod added;
 mod alphabet;
 mod batch;
+mod cache;
 mod characters;
 mod edges;
 mod encode;
@@ -16,6 +17,7 @@ mod error;
 mod json;
 mod learner;
 mod lengths;
+mod load;
 mod merge;
 mod model;
 mod normalize;
@@ -32,6 +34,7 @@ mod vocabulary;
 mod word_table;
 
 pub use error::{Error, Result};
+pub use load::Ranks;
 pub use normalize::Unicode;
 pub use shard::ShardWriter;
 pub use split::{Words, words};

@@ -6,9 +6,9 @@ use crate::encode::Worker;
 use crate::error::{Error, Result};
 use crate::merge::Pair;
 use crate::model::Model;
-use crate::normalize::Text;
+use crate::normalize::{Text, Unicode};
 use crate::settings::{self, Settings, Symbols};
-use crate::split::Splitter;
+use crate::split::{MARK, Splitter};
 use crate::template::Around;
 use crate::vocabulary::{Kind, Vocabulary};
 use std::sync::{Mutex, OnceLock};
@@ -106,9 +106,14 @@ impl Tokenizer {
     /// # Errors
     /// If the vocabulary lacks a byte, the pattern cannot be used, or something is too large.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self> {
-        let splitter = Splitter::of(&parts.settings.cuts())?;
         let model = model(&parts)?;
+        Self::with_model(parts, model)
+    }
+
+    /// The same, with the model that these parts make.
+    pub(crate) fn with_model(parts: Parts, model: Model) -> Result<Self> {
         let settings = &parts.settings;
+        let splitter = splitter(settings, &model)?;
         let mut rounds = [false, true].map(|normalized| {
             let tokens = parts
                 .added
@@ -157,6 +162,16 @@ impl Tokenizer {
             fingerprint: OnceLock::new(),
             parts,
         })
+    }
+
+    /// The same tokenizer by another edition of Unicode. It is another tokenizer, with another fingerprint, where it normalizes.
+    ///
+    /// # Errors
+    /// If that edition leaves nothing of an added token.
+    pub fn with_unicode(self, unicode: Unicode) -> Result<Self> {
+        let mut parts = self.parts;
+        parts.settings.unicode = unicode;
+        Self::with_model(parts, self.model)
     }
 
     /// Appends the ids of `text` to `out`.
@@ -382,6 +397,16 @@ impl Tokenizer {
 
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
         self.model.byte_id(byte)
+    }
+}
+
+/// What cuts text into words. Where nothing is cut it may still be safe to cut at the marks.
+fn splitter(settings: &Settings, model: &Model) -> Result<Splitter> {
+    match (&settings.metaspace, &settings.steps[..]) {
+        (Some(metaspace), []) if metaspace.split && metaspace.replacement == MARK => Ok(Splitter::Marks),
+        (Some(metaspace), _) if metaspace.split => Splitter::of(&settings.cuts()),
+        (_, []) if model.cuts_at_marks() => Ok(Splitter::RunsOfMarks),
+        (_, steps) => Splitter::of(steps),
     }
 }
 

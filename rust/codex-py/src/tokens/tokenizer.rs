@@ -37,6 +37,55 @@ impl Tokenizer {
         released(py, || codex_tokens::Tokenizer::from_json(&data)).map(Self::new)
     }
 
+    #[staticmethod]
+    fn from_folder(py: Python<'_>, folder: PathBuf) -> PyResult<Self> {
+        released(py, || codex_tokens::Tokenizer::from_folder(&folder)).map(Self::new)
+    }
+
+    #[staticmethod]
+    fn from_tiktoken(
+        py: Python<'_>,
+        ranks: PathBuf,
+        pattern: &str,
+        special_tokens: Vec<(String, u32)>,
+    ) -> PyResult<Self> {
+        released(py, || {
+            codex_tokens::Tokenizer::from_tiktoken(&ranks, pattern, &special_tokens)
+        })
+        .map(Self::new)
+    }
+
+    #[staticmethod]
+    fn from_sentencepiece(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        released(py, || codex_tokens::Tokenizer::from_sentencepiece(&path)).map(Self::new)
+    }
+
+    /// The contents of a file of ranks, the pattern, and the special tokens: what `tiktoken.Encoding` takes.
+    fn to_ranks<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, String, Vec<(String, u32)>)> {
+        let ranks = released(py, || self.0.to_ranks())?;
+        Ok((
+            PyBytes::new(py, &ranks.ranks),
+            ranks.pattern,
+            ranks.special_tokens,
+        ))
+    }
+
+    /// The ids that the file's template puts before and behind those of a text.
+    #[getter]
+    fn ids_around(&self) -> (Vec<u32>, Vec<u32>) {
+        let (before, behind) = self.0.ids_around();
+        (before.to_vec(), behind.to_vec())
+    }
+
+    /// Id, text, and whether it is a special token.
+    #[getter]
+    fn added_tokens(&self) -> Vec<(u32, String, bool)> {
+        let tokens = self.0.added_tokens();
+        tokens
+            .map(|(id, text, special)| (id, text.to_owned(), special))
+            .collect()
+    }
+
     fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         released(py, || self.0.to_json()).map(|json| PyBytes::new(py, &json))
     }

@@ -11,8 +11,12 @@ mod scan;
 mod vocabulary;
 mod write;
 
-use crate::error::Result;
-use crate::tokenizer::{Parts, Tokenizer};
+use crate::added::AddedToken;
+use crate::error::{Error, Result};
+use crate::load::dialect;
+use crate::settings::Settings;
+use crate::split::{Pattern, Step};
+use crate::tokenizer::Tokenizer;
 use codex_file::digest::{Algorithm, digest_bytes};
 use codex_file::{durable, stream};
 use std::path::Path;
@@ -35,21 +39,33 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::from_file`].
     pub fn from_json(data: &[u8]) -> Result<Self> {
-        Self::from_parts(parts_of(data)?)
+        Self::from_parts(read::read(data)?)
     }
 
     /// The contents of `tokenizer.json`: a function of the tokenizer, byte for byte.
     ///
     /// # Errors
-    /// None that a tokenizer can cause.
+    /// If words are cut by a pattern of `tiktoken`'s that `tokenizers` would read differently.
     pub fn to_json(&self) -> Result<Vec<u8>> {
+        for step in &self.parts.settings.steps {
+            if let Step::Split {
+                pattern: Pattern::Regex(regex, engine),
+                ..
+            } = step
+                && dialect::to_json(regex, engine).is_none()
+            {
+                return Err(Error::usage(format!(
+                    "the pattern `{regex}` means something else to tokenizers, so no tokenizer.json can hold it"
+                )));
+            }
+        }
         Ok(write::pretty(self))
     }
 
     /// Writes `tokenizer.json` to `path`, whole or not at all.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// As [`Tokenizer::to_json`], and if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         Ok(durable::write_atomic(path, &self.to_json()?)?)
     }
@@ -65,9 +81,14 @@ impl Tokenizer {
     }
 }
 
-/// The parts that `data` holds.
-pub(crate) fn parts_of(data: &[u8]) -> Result<Parts> {
-    read::read(data)
+/// A document of everything but vocabulary and merges, for [`settings_of`].
+pub(crate) fn settings_json(tokenizer: &Tokenizer) -> Vec<u8> {
+    write::settings(tokenizer)
+}
+
+/// The settings and added tokens that a document holds, whose vocabulary and merges are not looked at.
+pub(crate) fn settings_of(data: &[u8]) -> Result<(Settings, Vec<AddedToken>)> {
+    read::read_settings(data)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use super::node::Node;
 use super::parts;
 use super::scan::Scanner;
 use super::{added, merges, vocabulary};
+use crate::added::AddedToken;
 use crate::error::{Error, Result};
-use crate::settings::{Decoder, Symbols};
+use crate::settings::{Decoder, Settings, Symbols};
 use crate::split::Step;
 use crate::tokenizer::Parts;
 use serde_json::{Map, Value, json};
@@ -22,6 +23,40 @@ struct Outline {
 }
 
 pub(super) fn read(data: &[u8]) -> Result<Parts> {
+    let scanner = scanner(data)?;
+    let outline = outline(scanner.clone())?;
+    let (settings, added) = settings(&scanner, &outline)?;
+    let part = |at: Option<usize>, key| {
+        let missing = || Error::tokenizer(format!("model.{key}"), "is null, expected one");
+        at.map(|at| scanner.moved_to(at)).ok_or_else(missing)
+    };
+    let entries = vocabulary::read(part(outline.vocab, "vocab")?)?;
+    let merges = merges::read(part(outline.merges, "merges")?, &entries)?;
+    let vocabulary = vocabulary::by_id(&entries, &added, &merges, &settings)?;
+    if let Symbols::Characters {
+        unknown: Some(unknown),
+        ..
+    } = &settings.symbols
+        && entries.id(unknown).is_none()
+    {
+        let what = format!("is `{unknown}`, which is no token of the vocabulary");
+        return Err(Error::tokenizer("model.unk_token", what));
+    }
+    Ok(Parts {
+        vocabulary,
+        merges,
+        added,
+        settings,
+    })
+}
+
+/// What a document says besides its vocabulary and merges, which are not looked at.
+pub(super) fn read_settings(data: &[u8]) -> Result<(Settings, Vec<AddedToken>)> {
+    let scanner = scanner(data)?;
+    settings(&scanner, &outline(scanner.clone())?)
+}
+
+fn scanner(data: &[u8]) -> Result<Scanner<'_>> {
     let text = std::str::from_utf8(data).map_err(|error| {
         let at = error.valid_up_to();
         Error::tokenizer(
@@ -29,8 +64,10 @@ pub(super) fn read(data: &[u8]) -> Result<Parts> {
             format!("is not valid JSON: not UTF-8 at byte {at}"),
         )
     })?;
-    let scanner = Scanner::new(text);
-    let outline = outline(scanner.clone())?;
+    Ok(Scanner::new(text))
+}
+
+fn settings(scanner: &Scanner<'_>, outline: &Outline) -> Result<(Settings, Vec<AddedToken>)> {
     let root = Node::root(&outline.root);
     root.child("version").expect(&[json!("1.0"), Value::Null])?;
     for unsupported in ["truncation", "padding"] {
@@ -61,29 +98,8 @@ pub(super) fn read(data: &[u8]) -> Result<Parts> {
             falls_back_to_bytes: model.child("byte_fallback").flag_or(false)?,
         };
     }
-
-    let part = |at: Option<usize>| at.map(|at| scanner.moved_to(at));
-    let added = part(outline.added_tokens).map_or(Ok(Vec::new()), added::read)?;
-    let missing = |key| Error::tokenizer(format!("model.{key}"), "is null, expected one");
-    let entries = vocabulary::read(part(outline.vocab).ok_or_else(|| missing("vocab"))?)?;
-    let merges = merges::read(part(outline.merges).ok_or_else(|| missing("merges"))?, &entries)?;
-    let vocabulary = vocabulary::by_id(&entries, &added, &merges, &settings)?;
-    if let Symbols::Characters {
-        unknown: Some(unknown),
-        ..
-    } = &settings.symbols
-        && entries.id(unknown).is_none()
-    {
-        return Err(model
-            .child("unk_token")
-            .says(format!("is `{unknown}`, which is no token of the vocabulary")));
-    }
-    Ok(Parts {
-        vocabulary,
-        merges,
-        added,
-        settings,
-    })
+    let added = outline.added_tokens.map(|at| added::read(scanner.moved_to(at)));
+    Ok((settings, added.unwrap_or(Ok(Vec::new()))?))
 }
 
 fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {

@@ -26,7 +26,7 @@ pub(super) fn pretty(tokenizer: &Tokenizer) -> Vec<u8> {
         bytes: Vec::new(),
         depth: Some(0),
     };
-    document(tokenizer, &mut out);
+    document(tokenizer, true, &mut out);
     out.bytes
 }
 
@@ -36,11 +36,22 @@ pub(super) fn canonical(tokenizer: &Tokenizer) -> Vec<u8> {
         bytes: Vec::new(),
         depth: None,
     };
-    document(tokenizer, &mut out);
+    document(tokenizer, true, &mut out);
     out.bytes
 }
 
-fn document(tokenizer: &Tokenizer, out: &mut Out) {
+/// Canonical too, without vocabulary and merges.
+pub(super) fn settings(tokenizer: &Tokenizer) -> Vec<u8> {
+    let mut out = Out {
+        bytes: Vec::new(),
+        depth: None,
+    };
+    document(tokenizer, false, &mut out);
+    out.bytes
+}
+
+/// `is_whole` is whether vocabulary and merges are written.
+fn document(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
     let settings = &tokenizer.parts.settings;
     let mut keys = vec![
         "version",
@@ -67,7 +78,7 @@ fn document(tokenizer: &Tokenizer, out: &mut Out) {
                 out.value(&added_value(token))
             }),
             "unicode" => out.value(&json!("newer")),
-            "model" => model(tokenizer, out),
+            "model" => model(tokenizer, is_whole, out),
             key => out.value(&parts::to_value(settings, key)),
         },
     );
@@ -89,7 +100,7 @@ fn added_value(token: &AddedToken) -> Value {
     })
 }
 
-fn model(tokenizer: &Tokenizer, out: &mut Out) {
+fn model(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
     let settings = &tokenizer.parts.settings;
     let (unknown, fuses_unknown, falls_back_to_bytes) = match &settings.symbols {
         Symbols::Bytes => (&None, false, false),
@@ -111,8 +122,9 @@ fn model(tokenizer: &Tokenizer, out: &mut Out) {
         "vocab",
         "merges",
     ];
+    let keys = &keys[..if is_whole { keys.len() } else { keys.len() - 2 }];
     out.object(
-        &keys,
+        keys,
         |key| key.to_string().into(),
         |out, key| match *key {
             "type" => out.value(&json!("BPE")),

@@ -18,10 +18,11 @@ use crate::error::Result;
 use hand::Hand;
 pub(crate) use hand::Known;
 use kinds::{KIND_OF, marked, of_category};
+pub(crate) use metaspace::MARK;
 pub use plain::{Words, words};
 pub(crate) use regex::Dialect;
 use std::sync::{Arc, LazyLock};
-pub(crate) use steps::{Behavior, Pattern, Step};
+pub(crate) use steps::{Behavior, GPT2, Pattern, Step};
 use steps::{Pieces, Steps};
 
 /// How a tokenizer cuts a text into words.

@@ -7,8 +7,9 @@ mod pre_tokenizer;
 
 use super::node::Node;
 use crate::error::Result;
+use crate::load::dialect;
 use crate::settings::Settings;
-use crate::split::{Dialect, Pattern};
+use crate::split::Pattern;
 use serde_json::{Value, json};
 
 /// The keys that are read here.
@@ -74,8 +75,7 @@ fn read_pattern(node: &Node<'_>) -> Result<Pattern> {
             Ok(Pattern::Literal(text.to_owned()))
         }
         Some(key @ "Regex") if pattern.len() == 1 => {
-            let regex = node.child(key).text()?.to_owned();
-            Ok(Pattern::Regex(regex, Dialect::Oniguruma))
+            Ok(dialect::from_json(node.child(key).text()?.to_owned()))
         }
         _ => Err(node.is_not("one `String` or `Regex`")),
     }
@@ -84,6 +84,10 @@ fn read_pattern(node: &Node<'_>) -> Result<Pattern> {
 fn pattern_value(pattern: &Pattern) -> Value {
     match pattern {
         Pattern::Literal(text) => json!({"String": text}),
-        Pattern::Regex(regex, _) => json!({"Regex": regex}),
+        Pattern::Regex(regex, engine) => match dialect::to_json(regex, engine) {
+            Some(regex) => json!({"Regex": regex}),
+            // `Tokenizer::to_json` refuses it; the fingerprint is of it nevertheless.
+            None => json!({"Tiktoken": regex}),
+        },
     }
 }
