@@ -38,4 +38,4 @@ pub use normalize::Unicode;
 pub use shard::ShardWriter;
 pub use split::{Words, words};
 pub use tokenizer::{END_OF_DOCUMENT, Specials, Tokenizer};
-pub use train::{Counted, TrainOptions, Training, WordCounts};
+pub use train::{Counted, TrainOptions, Training, Unit, WordCounts};

@@ -26,6 +26,7 @@ impl Explained for Error {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tokenizer::Tokenizer>()?;
     module.add_class::<train::WordCounts>()?;
+    module.add_class::<train::Training>()?;
     module.add_class::<shards::ShardWriter>()?;
     module.add_function(wrap_pyfunction!(shards::encode_ndjson, module)?)?;
     module.add_function(wrap_pyfunction!(shards::shard_layout, module)?)

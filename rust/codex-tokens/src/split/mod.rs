@@ -25,6 +25,12 @@ use std::sync::{Arc, LazyLock};
 pub(crate) use steps::{Behavior, GPT2, Pattern, Step};
 use steps::{Pieces, Steps};
 
+/// Whether `scalar` is a letter, as `\p{L}` has it.
+pub(crate) fn is_letter(scalar: char) -> bool {
+    static LETTERS: LazyLock<kinds::KindSet> = LazyLock::new(|| of_category("L"));
+    *LETTERS >> KIND_OF[scalar as usize] & 1 == 1
+}
+
 /// How a tokenizer cuts a text into words.
 #[derive(Clone, Debug)]
 pub(crate) enum Splitter {

@@ -12,7 +12,7 @@ mod symbols;
 mod training;
 mod words;
 
-pub use count::{Counted, WordCounts};
+pub use count::{Counted, Unit, WordCounts};
 pub use options::TrainOptions;
 pub use training::Training;
 

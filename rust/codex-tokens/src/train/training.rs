@@ -28,6 +28,7 @@ pub struct Training {
     names: FxHashSet<String>,
     merges: Vec<Pair>,
     distinct_words: u64,
+    spill: Option<Spill>,
     done: bool,
 }
 
@@ -84,6 +85,7 @@ impl Training {
                 .map_or(u32::MAX, |length| u32::try_from(length).unwrap_or(u32::MAX)),
         };
         let (first_ids, ids) = (tokens.len(), options.vocab_size);
+        let disk = spill.as_ref().map(|(spill, _)| spill.clone());
         let learner = if ids <= u16::IDS {
             Row::Narrow(learner(words, spill, &symbols, (first_ids, ids), limits)?)
         } else {
@@ -97,6 +99,7 @@ impl Training {
             names,
             merges: Vec::new(),
             distinct_words: words.distinct(),
+            spill: disk,
             done: false,
         })
     }
@@ -140,6 +143,12 @@ impl Training {
     #[must_use]
     pub fn distinct_words(&self) -> u64 {
         self.distinct_words
+    }
+
+    /// Bytes that went to disk so far.
+    #[must_use]
+    pub fn spilled_bytes(&self) -> u64 {
+        self.spill.as_ref().map_or(0, Spill::bytes)
     }
 
     /// The tokenizer, after all merges that are left.

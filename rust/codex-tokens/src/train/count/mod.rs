@@ -1,7 +1,9 @@
 //! Texts to counted words, on any number of threads, within a limit of memory.
 
+mod files;
 mod table;
 
+pub use files::Unit;
 pub(super) use table::{Slot, Table, word_at};
 
 use std::num::NonZeroUsize;
@@ -17,7 +19,7 @@ use super::spill::{Run, Spill};
 use super::training::Training;
 use super::words::{Words, spill_table};
 use crate::error::{Error, Result};
-use crate::split::Splitter;
+use crate::split::{Behavior, Dialect, Pattern, Splitter, Step};
 use crate::tokenizer::Tokenizer;
 
 /// A thread takes texts of so many bytes together.
@@ -88,6 +90,27 @@ impl Default for WordCounts {
 }
 
 impl WordCounts {
+    /// Words as `pattern`, a regular expression such as those of tiktoken's vocabularies, cuts them; every byte is in a word.
+    ///
+    /// # Errors
+    /// If the pattern is broken or needs what cannot be run exactly and in linear time.
+    pub fn with_pattern(pattern: &str) -> Result<Self> {
+        let split = Step::Split {
+            pattern: Pattern::Regex(pattern.to_owned(), Dialect::Oniguruma),
+            behavior: Behavior::Isolated,
+            invert: false,
+        };
+        let pre_tokenizer = json!({"type": "Sequence", "pretokenizers": [
+            {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false},
+            {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+        ]});
+        Ok(Self {
+            splitter: Splitter::of(&[split])?,
+            pre_tokenizer,
+            ..Self::default()
+        })
+    }
+
     /// Keeps counting, and learning, within about `bytes` of memory: what is more goes to files without a name in `folder`.
     ///
     /// # Errors
@@ -105,6 +128,7 @@ impl WordCounts {
 
     /// Counts the words of one document, in memory.
     pub fn add_text(&mut self, text: &str) {
+        self.counters[0].texts += 1;
         self.counters[0]
             .take_in(text, &self.splitter, None)
             .unwrap_or_default();
@@ -115,6 +139,15 @@ impl WordCounts {
     /// # Errors
     /// If there is a limit of memory and the disk refuses what goes beyond it.
     pub fn add_texts(
+        &mut self,
+        texts: &[impl AsRef<str> + Sync],
+        threads: Option<NonZeroUsize>,
+    ) -> Result<()> {
+        self.counters[0].texts += texts.len() as u64;
+        self.count_pieces(texts, threads)
+    }
+
+    fn count_pieces(
         &mut self,
         texts: &[impl AsRef<str> + Sync],
         threads: Option<NonZeroUsize>,
@@ -203,7 +236,6 @@ impl WordCounts {
 impl Counter {
     /// Counts the words of `text`; beyond `limit` the table goes to disk.
     fn take_in(&mut self, text: &str, splitter: &Splitter, limit: Option<(u64, &Spill)>) -> Result<()> {
-        self.texts += 1;
         self.bytes += text.len() as u64;
         let mut ends = [0; BATCH_WORDS];
         let mut words = splitter.cut(text);
