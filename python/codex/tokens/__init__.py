@@ -12,19 +12,22 @@ from codex.tokens.padding import Padded
 from codex.tokens.shards import BadLines, Shard, ShardsWritten, encode_ndjson, open_shard, write_shards
 from codex.tokens.stream import StreamDecoder
 from codex.tokens.tokenizer import Tokenizer
-from codex.tokens.train import train_bpe
+from codex.tokens.train import BpeOptions, TrainedTokenizer, learn_bpe, train_bpe
 
 __all__ = [
     "END_OF_DOCUMENT",
     "BadLines",
     "BaseTokenizer",
+    "BpeOptions",
     "Padded",
     "Shard",
     "ShardsWritten",
     "Specials",
     "StreamDecoder",
     "Tokenizer",
+    "TrainedTokenizer",
     "encode_ndjson",
+    "learn_bpe",
     "load_tokenizer",
     "open_shard",
     "train_bpe",

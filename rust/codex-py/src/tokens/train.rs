@@ -33,7 +33,7 @@ impl WordCounts {
             if let Some(bytes) = memory_limit {
                 counts.limit_memory(bytes, &folder)?;
             }
-            Ok(Self(Some(counts)))
+            Ok::<_, codex_tokens::Error>(Self(Some(counts)))
         })
     }
 
@@ -42,16 +42,27 @@ impl WordCounts {
         released(py, || counts.add_texts(&texts, threads))
     }
 
+    /// Calls `told` with the bytes read so far, now and then; what it raises, or Ctrl-C, ends the counting.
     fn add_file(
         &mut self,
         py: Python<'_>,
         path: PathBuf,
         by_line: bool,
         threads: Option<NonZeroUsize>,
+        told: Py<PyAny>,
     ) -> PyResult<()> {
         let counts = self.0.as_mut().ok_or_else(taken)?;
         let unit = if by_line { Unit::Line } else { Unit::File };
-        released(py, || counts.add_file(&path, unit, threads))
+        let mut raised = Ok(());
+        let mut goes_on = |bytes: u64| {
+            raised = Python::attach(|py| {
+                py.check_signals()?;
+                told.call1(py, (bytes,)).map(|_| ())
+            });
+            raised.is_ok()
+        };
+        let counted = released(py, || counts.add_file(&path, unit, threads, &mut goes_on));
+        raised.and(counted)
     }
 
     /// Texts, bytes, bytes spilled.

@@ -30,11 +30,18 @@ pub enum Unit {
 
 impl WordCounts {
     /// Counts the words of a file of UTF-8, plain or compressed, exactly as it is; it is never in memory as a whole where its
-    /// pattern says where a text may be cut.
+    /// pattern says where a text may be cut. After each block `goes_on` is told the plain bytes read so far; if it answers
+    /// false, counting ends there.
     ///
     /// # Errors
     /// If the file cannot be read or is no UTF-8; the error names it. Some of it may have been counted then.
-    pub fn add_file(&mut self, path: &Path, unit: Unit, threads: Option<NonZeroUsize>) -> Result<()> {
+    pub fn add_file(
+        &mut self,
+        path: &Path,
+        unit: Unit,
+        threads: Option<NonZeroUsize>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<()> {
         let mut source = stream::open(path)?;
         let mut block = Vec::with_capacity(BLOCK_BYTES);
         let mut wanted = BLOCK_BYTES;
@@ -72,11 +79,11 @@ impl WordCounts {
                 self.counters[0].texts += pieces.len() as u64;
             }
             self.count_pieces(&pieces, threads)?;
-            if is_last {
+            before += end as u64;
+            if !goes_on(before) || is_last {
                 return Ok(());
             }
             block.drain(..end);
-            before += end as u64;
             wanted = BLOCK_BYTES;
         }
     }
@@ -118,7 +125,7 @@ fn last_cut(text: &str, unit: Unit, splitter: &Splitter) -> Option<usize> {
     if unit == Unit::Line {
         return text.rfind('\n').map(|at| at + 1);
     }
-    if !matches!(splitter, Splitter::Gpt2) {
+    if !matches!(splitter, Splitter::Known(_)) {
         return None;
     }
     // Between a letter and white space a word always ends, and nothing before looks so far ahead.
@@ -167,7 +174,7 @@ mod tests {
 
         let (mut streamed, mut whole) = (WordCounts::default(), WordCounts::default());
         streamed
-            .add_file(&path, Unit::File, NonZeroUsize::new(3))
+            .add_file(&path, Unit::File, NonZeroUsize::new(3), &mut |_| true)
             .expect("counts");
         whole.add_text(&text);
         assert_eq!(streamed.counted(), whole.counted());
@@ -175,7 +182,7 @@ mod tests {
 
         let (mut streamed, mut lines) = (WordCounts::default(), WordCounts::default());
         streamed
-            .add_file(&path, Unit::Line, NonZeroUsize::new(3))
+            .add_file(&path, Unit::Line, NonZeroUsize::new(3), &mut |_| true)
             .expect("counts");
         text.split_inclusive('\n').for_each(|line| lines.add_text(line));
         assert_eq!(streamed.counted(), lines.counted());
@@ -192,14 +199,14 @@ mod tests {
             let path = folder.path().join("text.txt");
             std::fs::write(&path, bytes).expect("writes");
             let error = WordCounts::default()
-                .add_file(&path, Unit::File, None)
+                .add_file(&path, Unit::File, None, &mut |_| true)
                 .expect_err(message);
             assert_eq!(error.to_string(), format!("`{}`: {message}", path.display()));
         }
         let path = folder.path().join("late.txt");
         std::fs::write(&path, [text().as_bytes(), b"\xc3("].concat()).expect("writes");
         let error = WordCounts::default()
-            .add_file(&path, Unit::File, None)
+            .add_file(&path, Unit::File, None, &mut |_| true)
             .expect_err("no UTF-8");
         assert!(
             error
