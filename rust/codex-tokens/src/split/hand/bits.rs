@@ -1,9 +1,10 @@
 //! Sixty-four bytes of a text at a time, as bits: which of them are letters, which white space.
 //!
 //! Every byte of a character has the bits of the character, so that a run of letters is a run of ones. ASCII is compared
-//! sixteen bytes at a time; other characters are looked up, save for Han, of which whole stretches are letters.
+//! with its classes; other characters are looked up, save for Han, of which whole stretches are letters.
 
-use super::super::kinds::{KIND_OF, KindSet, marked, of_category};
+use super::super::kinds::{KIND_RUNS, KindSet, marked, of_category};
+use super::ascii::{Compare, fastest};
 use std::sync::LazyLock;
 
 /// What the patterns tell apart, a word of bits for each. Past the end of the text there are spaces.
@@ -57,13 +58,13 @@ static FLAGS: LazyLock<Vec<Flags>> = LazyLock::new(|| {
         of_category("M"),
         of_category("P") | of_category("S"),
     ];
-    let flags_of = |&kind: &u8| {
-        let bits = sets.iter().enumerate();
-        bits.fold(0, |flags, (bit, set)| {
+    let mut flags = vec![0; 0x11_0000];
+    for &(first, last, kind) in KIND_RUNS.iter() {
+        let of_kind = (0..).zip(&sets).fold(0, |flags, (bit, set)| {
             flags | u8::from(set >> kind & 1 == 1) << bit
-        })
-    };
-    let mut flags: Vec<Flags> = KIND_OF.iter().map(flags_of).collect();
+        });
+        flags[first as usize..=last as usize].fill(of_kind);
+    }
     for (first, last) in [('\u{4e00}', '\u{9fa5}'), ('\u{3040}', '\u{30ff}')] {
         for scalar in first..=last {
             flags[scalar as usize] |= 1 << HAN;
@@ -95,6 +96,7 @@ pub(super) const BLOCK: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader {
     flags: &'static [Flags],
+    compare: Compare,
     /// Bytes of the last character of the block before that stand in the next, and what it is.
     rest: usize,
     rest_flags: Flags,
@@ -104,6 +106,7 @@ impl Reader {
     pub(super) fn new() -> Self {
         Self {
             flags: &FLAGS,
+            compare: fastest(),
             rest: 0,
             rest_flags: 0,
         }
@@ -111,7 +114,7 @@ impl Reader {
 
     /// The bits of the block at `start` of `text`, which is that after the one read last.
     #[inline]
-    pub(super) fn read(&mut self, text: &[u8], start: usize) -> Bits {
+    pub(super) fn read(&mut self, text: &[u8], start: usize, bits: &mut Bits) {
         let mut padded = [b' '; BLOCK];
         let rest = text.get(start..).unwrap_or_default();
         let block = if let Some(block) = rest.first_chunk() {
@@ -120,11 +123,10 @@ impl Reader {
             padded[..rest.len()].copy_from_slice(rest);
             &padded
         };
-        let mut bits = ascii(block);
-        if bits.high != 0 || self.rest != 0 {
-            self.look_up(text, start, &mut bits);
+        (self.compare)(block, bits);
+        if bits.high != 0 {
+            self.look_up(text, start, bits);
         }
-        bits
     }
 
     #[inline(never)]
@@ -160,13 +162,15 @@ impl Bits {
     fn set(&mut self, bytes: u64, flags: Flags) {
         let all_if = |bit: u32| bytes & 0_u64.wrapping_sub(u64::from(flags >> bit & 1));
         self.letter |= all_if(LETTER);
-        self.number |= all_if(NUMBER);
-        self.space |= all_if(SPACE);
-        self.upper |= all_if(UPPER);
         self.lower |= all_if(LOWER);
-        self.mark |= all_if(MARK);
-        self.symbol |= all_if(SYMBOL);
-        self.han |= all_if(HAN);
+        if flags & !(1 << LETTER | 1 << LOWER) != 0 {
+            self.number |= all_if(NUMBER);
+            self.space |= all_if(SPACE);
+            self.upper |= all_if(UPPER);
+            self.mark |= all_if(MARK);
+            self.symbol |= all_if(SYMBOL);
+            self.han |= all_if(HAN);
+        }
     }
 
     /// Bytes that go on with a character.
@@ -187,99 +191,6 @@ fn scalar_at(bytes: &[u8], at: usize) -> (usize, usize) {
     }
 }
 
-/// The bits of ASCII, and in `han` the first bytes of Han that need not be looked up: U+4E00 to U+9F7F.
-#[cfg(not(target_arch = "x86_64"))]
-use ascii_by_the_byte as ascii;
-
-#[cfg_attr(
-    all(target_arch = "x86_64", not(test)),
-    expect(dead_code, reason = "what other processors use")
-)]
-fn ascii_by_the_byte(block: &[u8; BLOCK]) -> Bits {
-    let mut bits = Bits::default();
-    for (place, &byte) in block.iter().enumerate() {
-        let bit = |holds: bool| u64::from(holds) << place;
-        bits.lead |= bit(byte & 0xc0 != 0x80);
-        bits.high |= bit(!byte.is_ascii());
-        bits.letter |= bit(byte.is_ascii_alphabetic());
-        bits.number |= bit(byte.is_ascii_digit());
-        bits.space |= bit(byte == b' ' || (b'\t'..=b'\r').contains(&byte));
-        bits.newline |= bit(byte == b'\r' || byte == b'\n');
-        bits.blank |= bit(byte == b' ');
-        bits.quote |= bit(byte == b'\'');
-        bits.slash |= bit(byte == b'/');
-        bits.upper |= bit(byte.is_ascii_uppercase());
-        bits.lower |= bit(byte.is_ascii_lowercase());
-        bits.symbol |= bit(byte.is_ascii_punctuation());
-        let next = block.get(place + 1).copied().unwrap_or(0);
-        bits.han |= bit(match byte {
-            0xe4 => (0xb8..=0xbf).contains(&next),
-            0xe5..=0xe8 => true,
-            0xe9 => (0x80..=0xbd).contains(&next),
-            _ => false,
-        });
-    }
-    bits
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[expect(unsafe_code, reason = "SSE2 is called by its intrinsics")]
-fn ascii(block: &[u8; BLOCK]) -> Bits {
-    use std::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_loadu_si128, _mm_movemask_epi8,
-        _mm_or_si128, _mm_set1_epi8,
-    };
-    let mut bits = Bits::default();
-    // The first bytes of which only some are Han, and which second bytes those have.
-    let (mut four, mut nine, mut from_b8, mut to_bd) = (0, 0, 0, 0);
-    for (part, bytes) in block.as_chunks::<16>().0.iter().enumerate() {
-        // SAFETY: every x86-64 processor has SSE2, and `bytes` is 16 bytes long.
-        unsafe {
-            let bytes = _mm_loadu_si128(bytes.as_ptr().cast());
-            let all = |byte: u8| _mm_set1_epi8(byte.cast_signed());
-            let is = |byte: u8| _mm_cmpeq_epi8(bytes, all(byte));
-            // Bytes are compared as signed, so those outside of ASCII are below all others.
-            let within = |bytes: __m128i, first: u8, last: u8| {
-                _mm_and_si128(
-                    _mm_cmpgt_epi8(bytes, all(first.wrapping_sub(1))),
-                    _mm_cmpgt_epi8(all(last.wrapping_add(1)), bytes),
-                )
-            };
-            let put = |word: &mut u64, mask: __m128i| {
-                *word |= u64::from(_mm_movemask_epi8(mask).cast_unsigned()) << (16 * part);
-            };
-            let lower = within(bytes, b'a', b'z');
-            let upper = within(bytes, b'A', b'Z');
-            let letter = _mm_or_si128(lower, upper);
-            let number = within(bytes, b'0', b'9');
-            let blank = is(b' ');
-            put(&mut bits.lead, _mm_cmpgt_epi8(bytes, all(0xbf)));
-            put(&mut bits.high, bytes);
-            put(&mut bits.letter, letter);
-            put(&mut bits.number, number);
-            put(&mut bits.space, _mm_or_si128(blank, within(bytes, b'\t', b'\r')));
-            put(&mut bits.newline, _mm_or_si128(is(b'\r'), is(b'\n')));
-            put(&mut bits.blank, blank);
-            put(&mut bits.quote, is(b'\''));
-            put(&mut bits.slash, is(b'/'));
-            put(&mut bits.upper, upper);
-            put(&mut bits.lower, lower);
-            put(&mut bits.symbol, within(bytes, b'!', b'~'));
-            if _mm_movemask_epi8(bytes) != 0 {
-                put(&mut bits.han, within(bytes, 0xe5, 0xe8));
-                put(&mut four, is(0xe4));
-                put(&mut nine, is(0xe9));
-                put(&mut from_b8, within(bytes, 0xb8, 0xbf));
-                put(&mut to_bd, _mm_cmpgt_epi8(all(0xbe), bytes));
-            }
-        }
-    }
-    bits.symbol &= !(bits.letter | bits.number);
-    bits.han |= four & from_b8 >> 1 | nine & to_bd >> 1;
-    bits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,25 +199,6 @@ mod tests {
     fn han_that_is_not_looked_up_is_letters_without_case() {
         for scalar in '\u{4e00}'..='\u{9f7f}' {
             assert_eq!(FLAGS[scalar as usize], 1 << LETTER | 1 << HAN, "{scalar:?}");
-        }
-    }
-
-    /// Every byte at every place, and every two bytes side by side.
-    #[test]
-    fn sixteen_bytes_at_a_time_are_as_one() {
-        let mut block = [0; BLOCK];
-        for first in 0..=u8::MAX {
-            for second in 0..=u8::MAX {
-                for (place, byte) in block.iter_mut().enumerate() {
-                    *byte = if place % 2 == usize::from(first) % 2 {
-                        first
-                    } else {
-                        second
-                    };
-                }
-                let (fast, plain) = (ascii(&block), ascii_by_the_byte(&block));
-                assert_eq!(fast, plain, "{first:x} {second:x}");
-            }
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Variant {
 }
 
 pub(super) fn starts(block: &Block, past: &mut Past, variant: Variant) -> u64 {
-    let now = &block.now;
+    let now = block.now;
     let other = !(now.letter | now.number | now.space);
     let (absorbed, absorbs) = block.absorbed(other, past.other, 0, past);
     let space = now.space & !absorbed;

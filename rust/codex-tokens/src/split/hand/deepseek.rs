@@ -10,7 +10,7 @@
 use super::{Block, Past, behind, moved, places};
 
 pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
-    let now = &block.now;
+    let now = block.now;
     let letter = now.letter | now.mark;
     let (absorbed, absorbs) = block.absorbed(now.symbol & !now.han, past.symbol & !past.han, 0, past);
     let space = now.space & !absorbed;
@@ -36,7 +36,7 @@ pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
     let taken = (symbols << 1 | u64::from(past.is_after_lone)) & plain;
     let (ends, goes_on) = behind(taken | u64::from(past.is_after_lower), plain);
 
-    let next = &block.next;
+    let next = block.next;
     let stops = (
         now.space | now.number | now.han,
         next.space | next.number | next.han,
@@ -70,7 +70,7 @@ pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
 /// them goes with it.
 #[inline]
 fn last_others(block: &Block, other: u64, letter: u64) -> u64 {
-    let (now, next) = (&block.now, &block.next);
+    let (now, next) = (block.now, block.next);
     let next_letter = next.letter | next.mark;
     let mut last = other & !now.high & Block::moved_back(letter & !now.han, next_letter & !next.han);
     for place in places(other & now.high & now.lead) {

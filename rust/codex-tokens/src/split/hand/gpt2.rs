@@ -3,7 +3,7 @@
 use super::{Block, Past, moved};
 
 pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
-    let now = &block.now;
+    let now = block.now;
     let other = !(now.letter | now.number | now.space);
     let is_same = now.letter & moved(now.letter, past.letter)
         | now.number & moved(now.number, past.number)

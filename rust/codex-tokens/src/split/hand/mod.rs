@@ -6,6 +6,7 @@
 //!
 //! Each pattern is held to the pattern itself, run as any other.
 
+mod ascii;
 mod bits;
 mod cl100k;
 mod deepseek;
@@ -94,8 +95,8 @@ fn places(mut word: u64) -> impl Iterator<Item = usize> {
 struct Block<'t> {
     text: &'t str,
     start: usize,
-    now: Bits,
-    next: Bits,
+    now: &'t Bits,
+    next: &'t Bits,
 }
 
 impl Block<'_> {
@@ -110,33 +111,31 @@ impl Block<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Hand<'t> {
     known: Known,
+    text: &'t str,
     reader: Reader,
-    block: Block<'t>,
+    /// The block at hand and the next, in turn.
+    bits: [Bits; 2],
+    start: usize,
     past: Past,
-    /// Starts of words in the block that have not been told.
+    /// Starts of words in the block at hand that have not been told.
     starts: u64,
     is_done: bool,
 }
 
 impl<'t> Hand<'t> {
     pub(super) fn new(known: Known, text: &'t str) -> Self {
-        let mut reader = Reader::new();
-        let now = reader.read(text.as_bytes(), 0);
-        let next = reader.read(text.as_bytes(), BLOCK);
         let mut hand = Self {
             known,
-            reader,
-            block: Block {
-                text,
-                start: 0,
-                now,
-                next,
-            },
+            text,
+            reader: Reader::new(),
+            bits: [Bits::default(); 2],
+            start: 0,
             past: Past::default(),
             starts: 0,
             is_done: text.is_empty(),
         };
         if !hand.is_done {
+            hand.reader.read(text.as_bytes(), 0, &mut hand.bits[0]);
             // The first word starts where no other ends.
             hand.starts = hand.find_starts() & !1;
         }
@@ -147,41 +146,68 @@ impl<'t> Hand<'t> {
     #[inline]
     pub(super) fn next_ends(&mut self, ends: &mut [usize]) -> usize {
         let mut count = 0;
-        while count < ends.len() {
-            if self.starts != 0 {
-                ends[count] = self.block.start + self.starts.trailing_zeros() as usize;
-                self.starts &= self.starts - 1;
-                count += 1;
-            } else if self.is_done {
-                break;
-            } else {
-                let end = self.block.text.len();
-                self.block.start += BLOCK;
-                if self.block.start >= end {
-                    self.is_done = true;
-                    ends[count] = end;
-                    count += 1;
-                } else {
-                    self.block.now = self.block.next;
-                    self.block.next = self
-                        .reader
-                        .read(self.block.text.as_bytes(), self.block.start + BLOCK);
-                    self.starts = self.find_starts();
-                }
+        loop {
+            while self.starts != 0 && count < ends.len() {
+                count += self.tell(&mut ends[count..]);
             }
+            if count == ends.len() || self.is_done {
+                return count;
+            }
+            self.start += BLOCK;
+            if self.start >= self.text.len() {
+                self.is_done = true;
+                ends[count] = self.text.len();
+                return count + 1;
+            }
+            self.starts = self.find_starts();
         }
-        count
     }
 
-    fn find_starts(&mut self) -> u64 {
-        let (block, past) = (&self.block, &mut self.past);
-        let starts = match self.known {
-            Known::Gpt2 => gpt2::starts(block, past),
-            Known::Cl100k(variant) => cl100k::starts(block, past, variant),
-            Known::O200k => o200k::starts(block, past),
-            Known::DeepSeek => deepseek::starts(block, past),
+    /// Some of the starts in the block at hand, at least one of which there is; and their number.
+    #[inline]
+    fn tell(&mut self, ends: &mut [usize]) -> usize {
+        const TOGETHER: usize = 8;
+        let mut starts = self.starts;
+        // Without asking after each whether there is another: most blocks have about as many words.
+        let told = if let Some(ends) = ends.first_chunk_mut::<TOGETHER>() {
+            let count = starts.count_ones() as usize;
+            for end in ends {
+                *end = self.start + starts.trailing_zeros() as usize;
+                starts &= starts.wrapping_sub(1);
+            }
+            count.min(TOGETHER)
+        } else {
+            ends[0] = self.start + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            1
         };
-        match block.text.len() - block.start {
+        self.starts = starts;
+        told
+    }
+
+    /// Reads the next block, and finds the starts in the one at hand.
+    fn find_starts(&mut self) -> u64 {
+        let [even, odd] = &mut self.bits;
+        let (now, next) = if (self.start / BLOCK).is_multiple_of(2) {
+            (even, odd)
+        } else {
+            (odd, even)
+        };
+        self.reader.read(self.text.as_bytes(), self.start + BLOCK, next);
+        let block = Block {
+            text: self.text,
+            start: self.start,
+            now,
+            next,
+        };
+        let past = &mut self.past;
+        let starts = match self.known {
+            Known::Gpt2 => gpt2::starts(&block, past),
+            Known::Cl100k(variant) => cl100k::starts(&block, past, variant),
+            Known::O200k => o200k::starts(&block, past),
+            Known::DeepSeek => deepseek::starts(&block, past),
+        };
+        match self.text.len() - self.start {
             rest @ ..BLOCK => starts & ((1 << rest) - 1),
             _ => starts,
         }

@@ -11,7 +11,7 @@ use super::cl100k::contraction;
 use super::{Block, Past, behind, flooded, moved, places};
 
 pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
-    let now = &block.now;
+    let now = block.now;
     // A mark is a letter, but for those behind characters that are none and no single one before a word.
     let marks = match now.mark {
         0 => {
@@ -90,7 +90,7 @@ fn leads_to_letters(text: &str) -> bool {
 /// character that is no mark.
 #[cold]
 fn marks_of_others(block: &Block, past: &mut Past) -> u64 {
-    let now = &block.now;
+    let now = block.now;
     let run = |place: usize| {
         let length = (now.mark >> place).trailing_ones();
         (u64::MAX >> (64 - length)) << place
