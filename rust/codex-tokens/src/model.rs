@@ -18,7 +18,8 @@ pub(crate) struct Model {
     merges: Merges,
     /// `None` in a byte-level model.
     characters: Option<Characters>,
-    /// Under `ignore_merges`, the words that are tokens as they stand; otherwise empty.
+    /// Under `ignore_merges`, the words that are tokens as they stand, in a byte-level model those alone that no merges come
+    /// to; otherwise empty.
     whole_words: FxHashMap<Box<[u8]>, u32>,
     /// Bytes of each id, once they have been asked for.
     lengths: OnceLock<Vec<u32>>,
@@ -26,7 +27,8 @@ pub(crate) struct Model {
 
 impl Model {
     /// A byte-level model: the merges in the order of learning, with what they make, and the ids of the bytes. A word among
-    /// `whole_words` becomes its id whatever the merges would make of it (`ignore_merges`).
+    /// `whole_words` becomes its id whatever the merges would make of it (`ignore_merges`). A merge makes the token that its
+    /// parts spell.
     ///
     /// # Errors
     /// If there are more merges, or larger ids, than a table of merges can hold.
@@ -35,12 +37,11 @@ impl Model {
         byte_ids: &[u32; 256],
         whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
     ) -> Result<Self> {
-        Ok(Self {
-            merges: Merges::of_bytes(merges, byte_ids)?,
-            characters: None,
-            whole_words: owned(whole_words),
-            lengths: OnceLock::new(),
-        })
+        Ok(Self::of_merges(
+            Merges::of_bytes(merges, byte_ids)?,
+            None,
+            whole_words,
+        ))
     }
 
     /// A model whose words begin as `characters`. `whole_words` as in [`Self::byte_level`].
@@ -52,12 +53,32 @@ impl Model {
         characters: Characters,
         whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
     ) -> Result<Self> {
-        Ok(Self {
-            merges: Merges::of_symbols(merges, &characters.all_ids())?,
-            characters: Some(characters),
-            whole_words: owned(whole_words),
+        let merges = Merges::of_symbols(merges, &characters.all_ids())?;
+        Ok(Self::of_merges(merges, Some(characters), whole_words))
+    }
+
+    /// The same of merges that are ready, with the characters of a model that is not byte-level.
+    pub(crate) fn of_merges<'a>(
+        merges: Merges,
+        characters: Option<Characters>,
+        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+    ) -> Self {
+        let whole_words = whole_words
+            .into_iter()
+            .filter(|&(_, id)| characters.is_some() || !merges.comes_to(id))
+            .map(|(word, id)| (word.into(), id))
+            .collect();
+        Self {
+            merges,
+            characters,
+            whole_words,
             lengths: OnceLock::new(),
-        })
+        }
+    }
+
+    /// The merges, to be kept for [`Self::of_merges`].
+    pub(crate) fn merges(&self) -> &Merges {
+        &self.merges
     }
 
     /// The id of a byte, which only a byte-level model has.
@@ -155,13 +176,6 @@ impl Model {
             merge_long(numbers, &self.merges, emit);
         }
     }
-}
-
-fn owned<'a>(whole_words: impl IntoIterator<Item = (&'a [u8], u32)>) -> FxHashMap<Box<[u8]>, u32> {
-    whole_words
-        .into_iter()
-        .map(|(word, id)| (word.into(), id))
-        .collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod numbers;
 mod pairs;
 mod rows;
 mod short;
+mod stored;
 mod table;
 
 pub(crate) use long::merge_long;

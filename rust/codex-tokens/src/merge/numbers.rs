@@ -20,6 +20,16 @@ impl Numbers {
         numbers
     }
 
+    /// The ids by number, and the numbers by id.
+    pub(super) fn parts(&self) -> (&[u32], &[u32]) {
+        (&self.ids, &self.numbers)
+    }
+
+    /// What [`Self::parts`] gave.
+    pub(super) fn of_parts(ids: Vec<u32>, numbers: Vec<u32>) -> Self {
+        Self { ids, numbers }
+    }
+
     /// The number of `id`, a new one if it has none.
     pub(super) fn number(&mut self, id: u32) -> u32 {
         if let Some(number) = self.get(id) {

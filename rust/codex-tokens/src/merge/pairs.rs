@@ -34,6 +34,23 @@ pub(super) struct PairTable {
 }
 
 impl PairTable {
+    /// The entries and the filter.
+    pub(super) fn parts(&self) -> (&[u64], &[u64]) {
+        (&self.entries, &self.filter)
+    }
+
+    /// A table of what [`Self::parts`] gave, or `None` if no table has such parts.
+    pub(super) fn of_parts(entries: Vec<u64>, filter: Vec<u64>) -> Option<Self> {
+        let is_sound =
+            entries.len().is_power_of_two() && filter.len().is_power_of_two() && entries.contains(&EMPTY);
+        is_sound.then(|| Self {
+            shift: u64::BITS - entries.len().trailing_zeros(),
+            filter_shift: u64::BITS - (filter.len() * 64).trailing_zeros(),
+            entries,
+            filter,
+        })
+    }
+
     /// An empty table for `pairs` pairs.
     pub(super) fn for_pairs(pairs: usize) -> Self {
         let slots = (pairs * 2 + 2).next_power_of_two();

@@ -11,16 +11,16 @@ use crate::error::{Error, Result};
 /// The merges of a vocabulary, by the pair they join. While a word is merged, ids are numbers; see [`Merges::id`].
 #[derive(Debug)]
 pub(crate) struct Merges {
-    table: PairTable,
-    numbers: Numbers,
+    pub(super) table: PairTable,
+    pub(super) numbers: Numbers,
     /// How many numbers are those of symbols.
-    symbols: u32,
+    pub(super) symbols: u32,
     /// The number of what each merge makes, by rank. Empty if only living merges are in the table: it is then that of the
     /// first after the symbols and the rank.
-    made: Vec<u32>,
-    byte_numbers: [u32; 256],
+    pub(super) made: Vec<u32>,
+    pub(super) byte_numbers: [u32; 256],
     /// The rank of two bytes side by side, by `left * 256 + right`: where every word of a byte-level model begins.
-    byte_ranks: Vec<u32>,
+    pub(super) byte_ranks: Vec<u32>,
 }
 
 impl Merges {
@@ -110,6 +110,12 @@ impl Merges {
             byte_numbers: [0; 256],
             byte_ranks: Vec::new(),
         }
+    }
+
+    /// Whether the bytes of the token `id` alone come to it; false where that is not certain. True of symbols and of all that
+    /// a living merge makes, for an id stands for one row of symbols.
+    pub(crate) fn comes_to(&self, id: u32) -> bool {
+        self.made.is_empty() && self.numbers.get(id).is_some()
     }
 
     /// The number of a byte.

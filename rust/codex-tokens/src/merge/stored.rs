@@ -1,0 +1,89 @@
+//! The tables of merges as bytes, little endian, so that a vocabulary met before need not be worked on again.
+//!
+//! Who reads them has checked a digest: the tables are then those that were written. What has another shape is refused.
+
+use super::numbers::Numbers;
+use super::pairs::PairTable;
+use super::table::Merges;
+
+impl Merges {
+    /// Appends the tables to `out`.
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        let (entries, filter) = self.table.parts();
+        let (ids, numbers) = self.numbers.parts();
+        for words in [entries, filter] {
+            out.extend_from_slice(&(words.len() as u64).to_le_bytes());
+            out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        for words in [
+            ids,
+            numbers,
+            &[self.symbols],
+            &self.made,
+            &self.byte_numbers,
+            &self.byte_ranks,
+        ] {
+            out.extend_from_slice(&(words.len() as u64).to_le_bytes());
+            out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+    }
+
+    /// The tables at the beginning of `stored`, which is left at what comes after them; `None` if there are none.
+    pub(crate) fn read_from(stored: &mut &[u8]) -> Option<Self> {
+        let entries = words(stored, u64::from_le_bytes)?;
+        let filter = words(stored, u64::from_le_bytes)?;
+        let table = PairTable::of_parts(entries, filter)?;
+        let mut next = || words(stored, u32::from_le_bytes);
+        let (ids, numbers) = (next()?, next()?);
+        let symbols = next()?;
+        let &[symbols] = &*symbols else {
+            return None;
+        };
+        Some(Self {
+            table,
+            numbers: Numbers::of_parts(ids, numbers),
+            symbols,
+            made: next()?,
+            byte_numbers: next()?.try_into().ok()?,
+            byte_ranks: next()?,
+        })
+    }
+}
+
+/// A number of words and so many words.
+fn words<const N: usize, T>(stored: &mut &[u8], word: impl Fn([u8; N]) -> T) -> Option<Vec<T>> {
+    let (length, rest) = stored.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length))
+        .ok()?
+        .checked_mul(N)?;
+    let (words, rest) = rest.split_at_checked(length)?;
+    *stored = rest;
+    Some(words.as_chunks().0.iter().map(|bytes| word(*bytes)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_nothing_less() {
+        let byte_ids = std::array::from_fn(|byte| u32::try_from(byte).expect("small"));
+        for merges in [
+            vec![],
+            vec![((1, 2), 256), ((256, 3), 257), ((1, 258), 257), ((2, 3), 258)],
+            vec![((1, 2), 256), ((3, 4), 256)],
+        ] {
+            let table = Merges::of_bytes(&merges, &byte_ids).expect("small");
+            let mut stored = Vec::new();
+            table.write_to(&mut stored);
+            for length in 0..stored.len() {
+                assert!(Merges::read_from(&mut &stored[..length]).is_none(), "{length}");
+            }
+            stored.push(7);
+            let mut rest = stored.as_slice();
+            let read = Merges::read_from(&mut rest).expect("whole");
+            assert_eq!(rest, [7]);
+            assert_eq!(format!("{read:?}"), format!("{table:?}"));
+        }
+    }
+}
