@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ class Tokenizer(BaseTokenizer):
         self, text: str, specials: Specials = "forbid", *, add_special_tokens: bool = False
     ) -> list[int]:
         """As `BaseTokenizer.encode`."""
-        return self._core.encode(text, specials)
+        ids = self._core.encode(text, specials)
+        return self._dressed(ids) if add_special_tokens else ids
 
     def encode_flat(
         self, texts: Sequence[str], specials: Specials = "forbid", *, threads: int | None = None
@@ -76,7 +78,17 @@ class Tokenizer(BaseTokenizer):
     def _rows(
         self, texts: Sequence[str], specials: Specials, add_special_tokens: bool, threads: int | None
     ) -> list[list[int]]:
-        return self._core.encode_batch(list(texts), specials, checked_threads(threads))
+        rows = self._core.encode_batch(list(texts), specials, checked_threads(threads))
+        return [self._dressed(row) for row in rows] if add_special_tokens else rows
+
+    def _dressed(self, ids: list[int]) -> list[int]:
+        before, after = self._core.ids_around
+        return [*before, *ids, *after]
+
+    @cached_property
+    def _template(self) -> tuple[int, int]:
+        before, after = self._core.ids_around
+        return len(before), len(after)
 
     def encode_with_offsets(
         self, text: str, specials: Specials = "forbid", *, unit: Unit = "bytes"

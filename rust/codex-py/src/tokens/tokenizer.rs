@@ -149,6 +149,13 @@ impl Tokenizer {
         self.0.token_bytes(token_id).map(|bytes| PyBytes::new(py, bytes))
     }
 
+    /// The ids that the file's template puts before a text and after it.
+    #[getter]
+    fn ids_around(&self) -> (Vec<u32>, Vec<u32>) {
+        let (before, after) = self.0.ids_around();
+        (before.to_vec(), after.to_vec())
+    }
+
     #[getter]
     fn vocab_size(&self) -> usize {
         self.0.vocabulary_size()
