@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TiktokenParts", "save_tiktoken", "save_transformers", "tiktoken_parts", "transformers_tokenizer"]
 
-#: GPT-2's pattern, as tiktoken writes it: that of a `ByteLevel` pre-tokenizer.
-GPT2_PATTERN = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-
 
 class TiktokenParts(TypedDict):
     """The arguments of `tiktoken.Encoding` beside its name."""
@@ -75,27 +72,19 @@ def tiktoken_parts(tokenizer: Tokenizer) -> TiktokenParts:
     """What makes a `tiktoken.Encoding` with equal ids.
 
     Raises:
-        DataError: naming what tiktoken has no word for: a normalizer, a cutting of words that is not one pattern, characters
-            in the place of bytes, ids that are not in the order of the merges, a token that merges do not make.
+        UsageError: naming what tiktoken has no word for: a normalizer, words cut by more than one pattern, characters in the
+            place of bytes, ids that are not in the order of the merges.
+        DataError: if it would make a token where the merges do not.
     """
-    document = json.loads(tokenizer.to_json())
-    specials = tokenizer.special_tokens
-    added = {each["content"]: each["id"] for each in document["added_tokens"]}
-    if others := sorted(set(added) - set(specials)):
-        raise DataError(f"added token `{others[0]}` is not special, and tiktoken knows no other added tokens")
-    if document["normalizer"] is not None:
-        raise DataError("the tokenizer normalizes text, which tiktoken does not")
-    pattern = _pattern(document["pre_tokenizer"])
-    if document["model"].get("byte_fallback") or pattern is None:
-        raise DataError("the tokenizer does not cut bytes into words by one pattern, as tiktoken does")
-    taken = set(specials.values())
-    ranks = {tokenizer.token_bytes(i): i for i in range(tokenizer.vocab_size) if i not in taken}
-    if len(ranks) + len(taken) != tokenizer.vocab_size:
-        raise DataError("two ids stand for the same bytes, which tiktoken cannot tell apart")
-    _refuse_other_order(
-        ranks, tokenizer.merges, takes_whole_words=bool(document["model"].get("ignore_merges"))
-    )
-    return {"pat_str": pattern, "mergeable_ranks": ranks, "special_tokens": specials}
+    data, pattern, specials = tokenizer._core.to_ranks()
+    merges = tokenizer.merges
+    takes_whole_words = bool(json.loads(tokenizer.to_json())["model"].get("ignore_merges"))
+    ranks = {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())}
+    if not takes_whole_words:  # a token that nothing makes stands in the file for no text
+        made = {left + right for left, right in merges}
+        ranks = {token: rank for token, rank in ranks.items() if len(token) == 1 or token in made}
+    _refuse_other_order(ranks, merges, takes_whole_words=takes_whole_words)
+    return {"pat_str": pattern, "mergeable_ranks": ranks, "special_tokens": dict(specials)}
 
 
 def save_tiktoken(tokenizer: Tokenizer, folder: Path) -> list[Path]:
@@ -106,23 +95,6 @@ def save_tiktoken(tokenizer: Tokenizer, folder: Path) -> list[Path]:
     rest = {"pat_str": parts["pat_str"], "special_tokens": parts["special_tokens"]}
     config = json.dumps(rest, ensure_ascii=False, indent=2).encode() + b"\n"
     return _written(folder, {"ranks.tiktoken": lines, "tiktoken.json": config})
-
-
-def _pattern(step: Any) -> str | None:
-    """The one pattern by which a pre-tokenizer cuts words, or None if it is not one."""
-    if not isinstance(step, dict):
-        return None
-    if step["type"] == "ByteLevel":
-        return GPT2_PATTERN if step.get("use_regex", True) and not step.get("add_prefix_space") else None
-    if step["type"] != "Sequence" or len(step["pretokenizers"]) != 2:
-        return None
-    split, level = step["pretokenizers"]
-    is_plain = split.get("behavior") == "Isolated" and not split.get("invert")
-    is_bytes = (
-        level.get("type") == "ByteLevel" and not level.get("add_prefix_space") and not level.get("use_regex")
-    )
-    pattern = split.get("pattern", {}).get("Regex") if split.get("type") == "Split" else None
-    return pattern if is_plain and is_bytes else None
 
 
 def _refuse_other_order(

@@ -24,6 +24,7 @@ KINDS = Registry(
     "tokenizer kind",
     {
         "bpe": "codex.tokens.kinds:load_bpe",
+        "sentencepiece": "codex.tokens.kinds:load_sentencepiece",
         "whitespace": "codex.tokens.kinds:load_whitespace",
         "hf": "codex.tokens.kinds:load_hf",
     },
@@ -33,7 +34,7 @@ KINDS = Registry(
 
 
 def load_tokenizer(path: str | Path, kind: str | None = None) -> BaseTokenizer:
-    """The tokenizer in a `tokenizer.json` or in a folder that holds one.
+    """The tokenizer in a `tokenizer.json`, in a SentencePiece `.model`, or in a folder that holds one of them.
 
     Args:
         kind: one of `KINDS`; None finds out.
@@ -45,7 +46,7 @@ def load_tokenizer(path: str | Path, kind: str | None = None) -> BaseTokenizer:
 
     >>> load_tokenizer("tokenizer.json", "pbe")
     Traceback (most recent call last):
-    codex.errors.RegistryError: unknown tokenizer kind `pbe`, expected one of `bpe`, `hf`, `whitespace`
+    codex.errors.RegistryError: unknown tokenizer kind `pbe`, expected one of `bpe`, `hf`, `sentencepiece`, `whitespace`
     """
     path = Path(path)
     load: Callable[[Path], BaseTokenizer] = KINDS[kind or kind_of(path)]
@@ -55,6 +56,8 @@ def load_tokenizer(path: str | Path, kind: str | None = None) -> BaseTokenizer:
 def kind_of(path: Path) -> str:
     """The kind of the tokenizer at `path`: by its name and, for a `tokenizer.json`, by its `model.type`."""
     file = _file(path)
+    if file.suffix == ".model":
+        return "sentencepiece"
     model = _model_type(file)
     if model == "WordLevel":
         from codex.tokens.whitespace import is_whitespace
@@ -68,6 +71,13 @@ def load_bpe(path: Path) -> BaseTokenizer:
     from codex.tokens.tokenizer import Tokenizer
 
     return Tokenizer.from_file(_file(path)).with_settings(_settings(path))
+
+
+def load_sentencepiece(path: Path) -> BaseTokenizer:
+    """A SentencePiece model of type BPE, done natively."""
+    from codex.tokens.tokenizer import Tokenizer
+
+    return Tokenizer.from_sentencepiece(_file(path)).with_settings(_settings(path))
 
 
 def load_whitespace(path: Path) -> BaseTokenizer:
@@ -89,7 +99,7 @@ def _file(path: Path) -> Path:
     """The file that holds the vocabulary."""
     if not path.is_dir():
         return path
-    names = ("tokenizer.json",)
+    names = ("tokenizer.json", "tokenizer.model")
     found = next((path / name for name in names if (path / name).is_file()), None)
     if found is None:
         raise MissingDataError(f"`{path}` holds neither {' nor '.join(f'`{name}`' for name in names)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -15,7 +15,7 @@ from codex import _core
 from codex.tokens.checks import checked_ids, checked_threads
 from codex.tokens.interface import BaseTokenizer, Specials
 from codex.tokens.offsets import Unit, checked_unit, to_characters
-from codex.tokens.settings import NO_SETTINGS, Settings
+from codex.tokens.settings import NO_SETTINGS, Settings, read_settings
 
 if TYPE_CHECKING:
     from codex.tokens.export import TiktokenParts
@@ -40,14 +40,44 @@ class Tokenizer(BaseTokenizer):
         self._core = core
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Tokenizer:
+    def from_file(cls, path: str | Path, *, cache: str | Path | None = None) -> Tokenizer:
         """Read a `tokenizer.json`.
 
+        Args:
+            cache: a folder that keeps what was read in the form it has in memory, by the digest of the file: the next time it is
+                there in milliseconds.
         Raises:
             MissingDataError: if there is none.
             DamageError: if it is damaged or needs what is not done here; the message names the part.
         """
+        if cache is not None:
+            return cls(_core.Tokenizer.from_file_cached(path, cache))
         return cls(_core.Tokenizer.from_file(path))
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> Tokenizer:
+        """Read `tokenizer.json`, else `tokenizer.model`, and what the other files of a Hugging Face folder say beside it.
+
+        Raises:
+            MissingDataError, DamageError: as `from_file`.
+        """
+        return cls(_core.Tokenizer.from_folder(folder), read_settings(Path(folder)))
+
+    @classmethod
+    def from_tiktoken(
+        cls, ranks: str | Path, pattern: str, special_tokens: Mapping[str, int] | None = None
+    ) -> Tokenizer:
+        """Read a vocabulary of `tiktoken`: a file of ranks, the pattern that cuts words, and the special tokens.
+
+        Raises:
+            MissingDataError, DamageError: as `from_file`.
+        """
+        return cls(_core.Tokenizer.from_tiktoken(ranks, pattern, list((special_tokens or {}).items())))
+
+    @classmethod
+    def from_sentencepiece(cls, path: str | Path) -> Tokenizer:
+        """Read a SentencePiece `.model` of type BPE; one of another type is a `DamageError`. Errors as `from_file`."""
+        return cls(_core.Tokenizer.from_sentencepiece(path))
 
     @classmethod
     def from_json(cls, data: bytes) -> Tokenizer:

@@ -32,6 +32,12 @@ impl Tokenizer {
         released(py, || codex_tokens::Tokenizer::from_file(&path)).map(Self::new)
     }
 
+    /// The same, kept in the folder `cache` in the form it has in memory.
+    #[staticmethod]
+    fn from_file_cached(py: Python<'_>, path: PathBuf, cache: PathBuf) -> PyResult<Self> {
+        released(py, || codex_tokens::Tokenizer::from_file_cached(&path, &cache)).map(Self::new)
+    }
+
     #[staticmethod]
     fn from_json(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
         released(py, || codex_tokens::Tokenizer::from_json(&data)).map(Self::new)
@@ -147,13 +153,6 @@ impl Tokenizer {
     /// The bytes of one id, or None if there is no such id.
     fn token_bytes<'py>(&self, py: Python<'py>, token_id: u32) -> Option<Bound<'py, PyBytes>> {
         self.0.token_bytes(token_id).map(|bytes| PyBytes::new(py, bytes))
-    }
-
-    /// The ids that the file's template puts before a text and after it.
-    #[getter]
-    fn ids_around(&self) -> (Vec<u32>, Vec<u32>) {
-        let (before, after) = self.0.ids_around();
-        (before.to_vec(), after.to_vec())
     }
 
     #[getter]
