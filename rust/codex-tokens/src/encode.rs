@@ -116,7 +116,7 @@ impl Worker {
                 self.append(Key::of(cut.bytes(), start, end), word, model, out);
                 model.append_ends(word, start, &out[known..], ends);
                 for end in &mut ends[known_ends..] {
-                    *end = cut.source(*end);
+                    *end = cut.source(*end - 1..*end).end;
                 }
                 start = end;
             }

@@ -76,7 +76,7 @@ fn settings(scanner: &Scanner<'_>, outline: &Outline) -> Result<(Settings, Vec<A
     let model = root.child("model");
     read_model(&model)?;
     let mut settings = parts::read(&root)?;
-    let is_byte_level = matches!(settings.steps.last(), Some(Step::ByteLevel { .. }));
+    let is_byte_level = settings.steps.iter().any(Step::is_byte_level);
     if is_byte_level != settings.decoders.contains(&Decoder::ByteLevel) {
         let expected = if is_byte_level {
             "a `ByteLevel`, as the pre-tokenizer"

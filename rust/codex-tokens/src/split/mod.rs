@@ -1,15 +1,14 @@
-//! Text to words, as a tokenizer's pattern cuts it. Merges never cross a word's edge.
+//! Text to words, as a tokenizer's pre-tokenizers cut it. Merges never cross a word's edge.
 //!
-//! ```text
-//! 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//! ```
-//! Every byte of the text is in exactly one word, so nothing is lost between them.
-//! [`hand`] cuts the patterns everybody uses, [`steps`] runs any list of pre-tokenizers, and tests hold the first to the second.
+//! [`hand`] cuts the patterns everybody uses, 64 bytes at a time; [`steps`] runs any other list of pre-tokenizers, whose patterns
+//! go through [`regex`]. Tests hold the first to the second, and that to matching by definition. [`plain`] is GPT-2's pattern
+//! to be read.
 
 mod hand;
 mod kinds;
 mod known;
 pub(crate) mod metaspace;
+mod pieces;
 mod plain;
 mod regex;
 mod steps;
@@ -19,11 +18,13 @@ use hand::Hand;
 pub(crate) use hand::Known;
 use kinds::{KIND_OF, marked, of_category};
 pub(crate) use metaspace::MARK;
+use pieces::Pieces;
 pub use plain::{Words, words};
 pub(crate) use regex::Dialect;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
+use steps::Steps;
 pub(crate) use steps::{Behavior, GPT2, Pattern, Step};
-use steps::{Pieces, Steps};
 
 /// Whether `scalar` is a letter, as `\p{L}` has it.
 pub(crate) fn is_letter(scalar: char) -> bool {
@@ -136,12 +137,11 @@ impl Cut<'_> {
         }
     }
 
-    /// Where the byte `at` of [`Cut::bytes`] stood in the text; for one that was put in, where what follows it stood. At the
-    /// end of a word that is where the word ended, before anything that was dropped behind it.
-    pub(crate) fn source(&self, at: usize) -> usize {
+    /// The bytes of the text that `range` of [`Cut::bytes`] came from; none for a space that was put in front. `range` is not empty.
+    pub(crate) fn source(&self, range: Range<usize>) -> Range<usize> {
         match self {
-            Self::Hand(..) | Self::Walked(..) => at,
-            Self::Told(pieces, _) => pieces.source(at),
+            Self::Hand(..) | Self::Walked(..) => range,
+            Self::Told(pieces, _) => pieces.source(range),
         }
     }
 }

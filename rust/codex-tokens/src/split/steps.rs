@@ -4,8 +4,8 @@
 //! inside a character; words are then those of a text made for them, which knows where each came from.
 
 use super::kinds::{KIND_OF, KindSet, marked};
+use super::pieces::{Piece, Pieces, finished, prefixed, spelt, spelt_bytes};
 use super::regex::{Dialect, Regex};
-use crate::alphabet;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -33,7 +33,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(super) fn is_byte_level(&self) -> bool {
+    pub(crate) fn is_byte_level(&self) -> bool {
         matches!(self, Self::ByteLevel { .. })
     }
 }
@@ -81,38 +81,6 @@ enum Finder {
     Literal(String),
     /// Every scalar of these kinds.
     Kinds(KindSet),
-}
-
-/// A piece of the text as it stands now, and where it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Piece {
-    range: Range<usize>,
-    /// Where its first byte stood in the text, or would have stood.
-    source: usize,
-    /// Its first byte is a space put in front.
-    is_prefixed: bool,
-}
-
-/// The words of a text: contiguous in `bytes`.
-#[derive(Clone, Debug)]
-pub(crate) struct Pieces<'t> {
-    pub(super) bytes: Cow<'t, [u8]>,
-    pub(super) ends: Vec<usize>,
-    /// Where each piece came from, if `bytes` is not the text itself: where its first byte stood, and whether that was added.
-    pub(super) sources: Option<Vec<(usize, bool)>>,
-}
-
-impl Pieces<'_> {
-    /// As [`super::Cut::source`].
-    pub(super) fn source(&self, at: usize) -> usize {
-        let Some(sources) = &self.sources else { return at };
-        let word = self.ends.partition_point(|&end| end < at);
-        let Some(&(source, is_prefixed)) = sources.get(word) else {
-            return sources.last().map_or(0, |&(source, _)| source);
-        };
-        let start = word.checked_sub(1).map_or(0, |before| self.ends[before]);
-        source + (at - start).saturating_sub(usize::from(is_prefixed))
-    }
 }
 
 impl Steps {
@@ -317,71 +285,59 @@ fn parts(matches: Vec<(Range<usize>, bool)>, behavior: Behavior) -> Vec<Range<us
     parts
 }
 
-/// A new text of the pieces alone, each changed by `change`, to which they then point.
-fn rewritten(text: &str, pieces: &mut [Piece], change: impl Fn(&mut String, &str, &mut Piece)) -> String {
-    let mut new = String::with_capacity(text.len() + pieces.len());
-    for piece in pieces {
-        let start = new.len();
-        let range = piece.range.clone();
-        change(&mut new, &text[range], piece);
-        piece.range = start..new.len();
-    }
-    new
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn prefixed(text: &str, pieces: &mut [Piece]) -> String {
-    rewritten(text, pieces, |new, inside, piece| {
-        if !inside.starts_with(' ') {
-            new.push(' ');
-            piece.is_prefixed = true;
-        }
-        new.push_str(inside);
-    })
-}
-
-fn spelt(text: &str, pieces: &mut [Piece]) -> String {
-    rewritten(text, pieces, |new, inside, _| {
-        new.push_str(&alphabet::spell(inside.as_bytes()));
-    })
-}
-
-/// The bytes that a spelt text stands for: one for each letter.
-fn spelt_bytes(text: &str) -> usize {
-    text.chars().count()
-}
-
-fn finished<'t>(current: &Cow<'t, str>, pieces: &[Piece], is_spelt: bool) -> Pieces<'t> {
-    let end = pieces.iter().try_fold(0, |at, piece| {
-        (piece.range.start == at).then_some(piece.range.end)
-    });
-    if let &Cow::Borrowed(text) = current
-        && end == Some(text.len())
-    {
-        let ends = pieces.iter().map(|piece| piece.range.end).collect();
-        return Pieces {
-            bytes: Cow::Borrowed(text.as_bytes()),
-            ends,
-            sources: None,
+    /// Words, and where each came from.
+    fn words(steps: &[Step], text: &str) -> Vec<(String, Range<usize>)> {
+        let pieces = Steps::new(steps).expect("runs").cut(text);
+        let mut start = 0;
+        let word = |&end: &usize| {
+            let range = std::mem::replace(&mut start, end)..end;
+            (
+                String::from_utf8_lossy(&pieces.bytes[range.clone()]).into_owned(),
+                pieces.source(range),
+            )
         };
+        pieces.ends.iter().map(word).collect()
     }
-    let mut bytes = Vec::with_capacity(current.len());
-    let mut ends = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        let inside = &current[piece.range.clone()];
-        if is_spelt {
-            bytes.extend(alphabet::unspell(inside).unwrap_or_default());
-        } else {
-            bytes.extend_from_slice(inside.as_bytes());
+
+    fn spell(use_regex: bool, add_prefix_space: bool) -> Step {
+        Step::ByteLevel {
+            use_regex,
+            add_prefix_space,
         }
-        ends.push(bytes.len());
     }
-    let sources = pieces
-        .iter()
-        .map(|piece| (piece.source, piece.is_prefixed))
-        .collect();
-    Pieces {
-        bytes: Cow::Owned(bytes),
-        ends,
-        sources: Some(sources),
+
+    #[test]
+    fn words_know_where_they_came_from() {
+        let listed = |words: &[(&str, Range<usize>)]| -> Vec<(String, Range<usize>)> {
+            words
+                .iter()
+                .map(|(word, range)| ((*word).to_owned(), range.clone()))
+                .collect()
+        };
+        let digits = Step::Digits { individual: true };
+        assert_eq!(
+            words(&[Step::Whitespace, spell(true, true)], "a  bc, "),
+            listed(&[(" a", 0..1), (" bc", 3..5), (" ,", 5..6)])
+        );
+        assert_eq!(
+            words(&[spell(false, true), digits.clone()], "1a"),
+            listed(&[(" ", 0..0), ("1", 0..1), ("a", 1..2)])
+        );
+        // The third byte of the character is spelt as a superscript, which is a digit.
+        assert_eq!(
+            words(&[spell(false, false), digits], "\u{4e32}"),
+            listed(&[("\u{fffd}", 0..2), ("\u{fffd}", 2..3)])
+        );
+        assert_eq!(words(&[Step::WhitespaceSplit], " \n "), []);
+    }
+
+    #[test]
+    fn two_byte_levels_are_refused() {
+        let error = Steps::new(&[spell(true, false), spell(false, false)]).expect_err("refused");
+        assert!(error.to_string().contains("has `ByteLevel` twice"), "{error}");
     }
 }

@@ -23,7 +23,7 @@ const SCHEMES: [(&str, Prepend); 3] = [
     ("never", Prepend::Never),
 ];
 
-/// A `Metaspace` rewrites the text, so it has to come first; a `ByteLevel` spells it in bytes, so it has to come last.
+/// A `Metaspace` rewrites the text, so it has to come first.
 pub(super) fn read(node: &Node<'_>) -> Result<(Option<Metaspace>, Vec<Step>)> {
     let members = members(node, LIST)?;
     let mut metaspace = None;
@@ -34,9 +34,6 @@ pub(super) fn read(node: &Node<'_>) -> Result<(Option<Metaspace>, Vec<Step>)> {
                 return Err(member.says("is a `Metaspace` behind others, expected first"));
             }
             "Metaspace" => metaspace = Some(read_metaspace(member)?),
-            "ByteLevel" if at + 1 < members.len() => {
-                return Err(member.says("is a `ByteLevel` before others, expected last"));
-            }
             _ => steps.push(read_step(member)?),
         }
     }

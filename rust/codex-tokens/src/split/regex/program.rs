@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// States of one pattern; the time for a character is at worst proportional to them.
 const MOST_STATES: usize = 2000;
 
+/// What can come next and stand behind; the memory for an answer is proportional to it.
+const MOST_STEPS: usize = 1024;
+
 /// A place in [`Program::states`].
 pub(super) type Id = u16;
 
@@ -57,7 +60,11 @@ pub(super) struct Program {
     pub(super) start: Id,
     /// The states that take no character, each after those it leads to.
     pub(super) order: Vec<Id>,
-    pub(super) looks_behind: bool,
+    /// For every symbol what looks behind can tell of it, as a small number; last for no symbol, at the start of the text.
+    pub(super) seen_behind: Box<[u8; 256]>,
+    symbols: usize,
+    /// Pairs of a symbol and what is seen behind it.
+    pub(super) steps: usize,
     /// Ranges of scalars and their symbols, ascending, without a gap.
     ranges: Vec<(u32, u8)>,
     ascii: [u8; 128],
@@ -72,16 +79,24 @@ impl Program {
         let mut sets = Vec::new();
         collect(node, &mut sets);
         let ranges = symbols_of(&sets)?;
+        let symbols = ranges
+            .iter()
+            .map(|&(_, symbol)| usize::from(symbol) + 1)
+            .max()
+            .unwrap_or(1);
         let mut program = Self {
             states: vec![State::Match],
             start: 0,
             order: vec![],
-            looks_behind: false,
+            seen_behind: Box::new([0; 256]),
+            symbols,
+            steps: 0,
             ranges,
             ascii: [0; 128],
         };
         program.ascii = std::array::from_fn(|byte| program.find_symbol(byte as u32));
         program.start = program.add(node, 0)?;
+        program.look_behind()?;
         let mut is_done = vec![false; program.states.len()];
         for id in 0..program.states.len() {
             program.put_in_order(id as Id, &mut is_done);
@@ -168,7 +183,6 @@ impl Program {
                 })
             }
             Node::Behind { holds, set } => {
-                self.looks_behind = true;
                 let symbols = self.symbols(set);
                 self.push(State::Behind {
                     holds: *holds,
@@ -176,10 +190,7 @@ impl Program {
                     next,
                 })
             }
-            Node::Start => {
-                self.looks_behind = true;
-                self.push(State::Start { next })
-            }
+            Node::Start => self.push(State::Start { next }),
             Node::End => self.push(State::End { next }),
         }
     }
@@ -207,6 +218,38 @@ impl Program {
             start = self.add(node, start)?;
         }
         Ok(start)
+    }
+
+    /// Fills in what looks behind tell apart.
+    fn look_behind(&mut self) -> Result<()> {
+        let mut kinds: Vec<Vec<bool>> = Vec::new();
+        for symbol in 0..=NO_SYMBOL {
+            let seen = self.states.iter().filter_map(|state| match state {
+                State::Behind { symbols, .. } => Some(symbol != NO_SYMBOL && has(symbols, symbol)),
+                State::Start { .. } => Some(symbol == NO_SYMBOL),
+                _ => None,
+            });
+            let seen: Vec<bool> = seen.collect();
+            let kind = kinds.iter().position(|kind| *kind == seen).unwrap_or(kinds.len());
+            if kind == kinds.len() {
+                kinds.push(seen);
+            }
+            self.seen_behind[usize::from(symbol)] = kind as u8;
+        }
+        self.steps = self.symbols * kinds.len();
+        if self.steps > MOST_STEPS {
+            return Err(Error::tokenizer(
+                "pre_tokenizer",
+                "has a pattern that tells too many kinds of characters apart",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The place of a step, below [`Program::steps`]: over `symbol`, with `before` behind it.
+    #[inline]
+    pub(super) fn step(&self, symbol: u8, before: u8) -> usize {
+        usize::from(self.seen_behind[usize::from(before)]) * self.symbols + usize::from(symbol)
     }
 
     /// A state that takes no character leads back to itself only through one that does: what could be empty is not repeated.

@@ -24,8 +24,8 @@ const MOST_ANSWERS: usize = 2 * STRETCH;
 /// A place where no state leads to a match.
 const NOWHERE: Id = Id::MAX;
 
-/// Steps are remembered for the symbol of the character and of the one before it, if the pattern looks there.
-type Step = (u32, u8, u8);
+/// A step nobody has taken.
+const UNKNOWN: u32 = u32::MAX;
 
 /// Which states lead to a match from some place, and what follows.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ struct Answer {
 pub(super) struct Memory {
     answers: Vec<Answer>,
     numbers: FxHashMap<Box<[bool]>, u32>,
-    steps: FxHashMap<Step, u32>,
+    /// For every answer the next, by [`Program::step`].
+    steps: Vec<u32>,
 }
 
 impl Memory {
@@ -56,24 +57,23 @@ impl Memory {
         let then = then.chain([resolved(program, &leads, program.start)]).collect();
         self.numbers.insert(leads.clone(), number);
         self.answers.push(Answer { leads, then });
+        self.steps.resize(self.answers.len() * program.steps, UNKNOWN);
         number
     }
 
     /// The answer before the character `symbol`, which stands behind one of `before`, when that after it is `number`.
     #[inline]
     fn step(&mut self, program: &Program, number: u32, symbol: u8, before: u8) -> u32 {
-        let before = if program.looks_behind { before } else { NO_SYMBOL };
-        if let Some(&known) = self.steps.get(&(number, symbol, before)) {
-            return known;
+        let step = number as usize * program.steps + program.step(symbol, before);
+        if self.steps[step] == UNKNOWN {
+            let leads = answer(
+                program,
+                Some((&self.answers[number as usize].leads, symbol)),
+                before,
+            );
+            self.steps[step] = self.number(program, leads);
         }
-        let leads = answer(
-            program,
-            Some((&self.answers[number as usize].leads, symbol)),
-            before,
-        );
-        let found = self.number(program, leads);
-        self.steps.insert((number, symbol, before), found);
-        found
+        self.steps[step]
     }
 
     /// Forgets everything but one answer, if there is too much; the number of that answer.
