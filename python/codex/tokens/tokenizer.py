@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,10 +129,12 @@ class Tokenizer(BaseTokenizer):
         ([258, 128, 103], [(0, 3), (3, 4), (3, 4)])
         """
         checked_unit(unit)
-        ids = self.encode(text, specials)
-        ends = list(accumulate(len(self.token_bytes(each)) for each in ids))
-        spans = list(zip([0, *ends], ends, strict=False))
+        ids, spans = self._core.encode_with_spans(text, specials)
         return ids, spans if unit == "bytes" else to_characters(text, spans)
+
+    def count(self, text: str, specials: Specials = "forbid") -> int:
+        """As `BaseTokenizer.count`, without a row of ids."""
+        return self._core.count(text, specials)
 
     def decode(self, ids: ArrayLike, *, skip_special_tokens: bool = False) -> str:
         """As `BaseTokenizer.decode`."""

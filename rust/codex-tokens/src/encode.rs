@@ -64,6 +64,31 @@ impl Worker {
         }
     }
 
+    /// The number of ids of `text`; memory for those of a few words only.
+    pub(crate) fn count(&mut self, text: &str, splitter: &Splitter, model: &Model) -> usize {
+        let mut cut = splitter.cut(text);
+        let mut ends = [0; BATCH_WORDS];
+        let (mut start, mut count) = (0, 0);
+        let mut ids = Vec::new();
+        loop {
+            let words = cut.next_ends(&mut ends);
+            if words == 0 {
+                return count;
+            }
+            for &end in &ends[..words] {
+                let key = Key::of(cut.bytes(), start, end);
+                if let Some((_, ids_count)) = self.table.find_in_slot(key) {
+                    count += ids_count;
+                } else {
+                    ids.clear();
+                    self.append(key, &cut.bytes()[start..end], model, &mut ids);
+                    count += ids.len();
+                }
+                start = end;
+            }
+        }
+    }
+
     /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
     fn append_batch(&mut self, text: &[u8], batch: &[Word], model: &Model, out: &mut Vec<u32>) {
         let mut ready = [0; BATCH_WORDS * SLOT_IDS];

@@ -24,6 +24,7 @@ mod pages;
 pub mod reference;
 mod settings;
 pub mod shard;
+mod spans;
 mod split;
 mod template;
 mod tokenizer;

@@ -69,8 +69,8 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub struct Tokenizer {
     pub(crate) parts: Parts,
-    model: Model,
-    splitter: Splitter,
+    pub(crate) model: Model,
+    pub(crate) splitter: Splitter,
     /// The added tokens that are looked for in the text as it stands, and those looked for in the normalized text.
     raw: Round,
     normalized: Round,

@@ -140,6 +140,28 @@ impl Tokenizer {
         Ok((self.array(py, ids), offsets.into_pyarray(py)))
     }
 
+    /// The ids of `text`, and the bytes of it that each comes from.
+    fn encode_with_spans(
+        &self,
+        py: Python<'_>,
+        text: Text,
+        specials: &str,
+    ) -> PyResult<(Vec<u32>, Vec<(usize, usize)>)> {
+        let specials = parse_specials(py, specials)?;
+        released(py, || {
+            let (mut ids, mut spans) = (Vec::new(), Vec::new());
+            let done = self
+                .0
+                .encode_with_spans(text.as_ref(), specials, &mut ids, &mut spans);
+            done.map(|()| (ids, spans))
+        })
+    }
+
+    fn count(&self, py: Python<'_>, text: Text, specials: &str) -> PyResult<usize> {
+        let specials = parse_specials(py, specials)?;
+        released(py, || self.0.count(text.as_ref(), specials))
+    }
+
     fn decode(&self, py: Python<'_>, ids: Ids<'_>) -> PyResult<String> {
         let ids = ids.as_slice()?;
         released(py, || self.0.decode(ids))
