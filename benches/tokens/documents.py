@@ -78,7 +78,7 @@ def _codex(path: Path, threads: int = 1) -> _Encode:
     from codex.tokens import Tokenizer, encode_ndjson
 
     ours = Tokenizer.from_file(path)
-    ours.encode("warm")
+    assert ours.fingerprint  # made once for a tokenizer, and part of loading it
     return lambda source, target: _ignore(encode_ndjson(source, target, tokenizer=ours, threads=threads))
 
 
@@ -87,7 +87,6 @@ def _codex_from_memory(path: Path) -> _Encode:
     from codex.tokens import Tokenizer
 
     ours = Tokenizer.from_file(path)
-    ours.encode("warm")
     texts: list[list[str]] = []
 
     def encode(source: Path, target: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_folder_holds_what_records_from_memory_would_and_says_what_it_was_made
             "kind": "documents",
             "path": source.name,
             "bytes": source.stat().st_size,
-            "digest": digest_file(source).digest,
+            "digest": digest_file(source, "xxh3-128").digest,
         },
         {"kind": "tokenizer", "digest": tokenizer.fingerprint},
     ]

@@ -68,7 +68,7 @@ impl Blocks {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
         let stored = Arc::new(Mutex::new(Stored {
-            hasher: Hasher::new(Algorithm::Sha256),
+            hasher: Hasher::new(Algorithm::Xxh3),
             bytes: 0,
         }));
         let seen = Seen {
@@ -163,7 +163,7 @@ impl Blocks {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
-    /// The length and the SHA-256 of the file as it is stored, all of it.
+    /// The length and the XXH3 of the file as it is stored, all of it.
     ///
     /// # Errors
     /// If what has not been read yet cannot be.
@@ -378,7 +378,7 @@ mod tests {
             let (found, all, digest) = read(Blocks::open(&path).expect("is there"));
             assert_eq!((&found.0, found.1.len()), (&texts, 0));
             assert!(all == bytes[..end]);
-            assert_eq!(digest, digest_bytes(Algorithm::Sha256, &bytes[..end]));
+            assert_eq!(digest, digest_bytes(Algorithm::Xxh3, &bytes[..end]));
         }
     }
 
@@ -391,7 +391,7 @@ mod tests {
         let (found, all, digest) = read(Blocks::open(&path).expect("is there"));
         assert_eq!((found.0.len(), found.1.len()), (100_000, 0));
         assert!(all == plain.as_bytes());
-        assert_eq!(digest, digest_bytes(Algorithm::Sha256, &stored));
+        assert_eq!(digest, digest_bytes(Algorithm::Xxh3, &stored));
         let path = file(&folder, &stored[..stored.len() / 2]);
         let mut blocks = Blocks::open(&path).expect("is there");
         let mut block = Block::default();
@@ -449,7 +449,7 @@ mod tests {
             assert_eq!(found.0.len(), count);
             let reason = format!("the line is longer than {MAXIMUM_LINE_BYTES} bytes");
             assert_eq!(found.1, [(place as u64, reason)]);
-            assert_eq!(digest, digest_bytes(Algorithm::Sha256, text.as_bytes()));
+            assert_eq!(digest, digest_bytes(Algorithm::Xxh3, text.as_bytes()));
         }
     }
 

@@ -13,6 +13,12 @@ use std::path::PathBuf;
 /// Bytes of tokens in a full shard unless asked otherwise.
 const SHARD_BYTES: usize = 32 << 20;
 
+/// Ids made bytes at a time.
+const PUSHED_IDS: usize = 256;
+
+/// Bytes digested and written at a time.
+const WRITE_BYTES: usize = 256 << 10;
+
 /// Documents of a full shard, so that a million empty ones do not grow it without bound.
 const MAXIMUM_DOCUMENTS: usize = 1 << 20;
 
@@ -22,8 +28,7 @@ pub(super) struct Series {
     folder: PathBuf,
     split: String,
     dtype: Dtype,
-    /// Of a token in the file.
-    pub(super) token_bytes: usize,
+    token_bytes: usize,
     pub(super) shard_tokens: usize,
     pub(super) end_of_document: u32,
     metadata: Metadata,
@@ -104,23 +109,30 @@ impl Series {
             || (shard.token_count + tokens <= self.shard_tokens && shard.documents < MAXIMUM_DOCUMENTS)
     }
 
-    /// Appends `ids` to `out` as they lie in a shard.
-    pub(super) fn append(&self, ids: &[u32], out: &mut Vec<u8>) {
-        let start = out.len();
-        if self.dtype == Dtype::U16 {
-            out.resize(start + ids.len() * 2, 0);
-            let (places, _) = out[start..].as_chunks_mut::<2>();
-            for (place, id) in places.iter_mut().zip(ids) {
-                let [low, high, ..] = id.to_le_bytes();
-                *place = [low, high];
+    /// Adds a document, whose end is the last of its ids, to `shard`.
+    pub(super) fn push(&self, shard: &mut Shard, document_id: [u8; 16], ids: &[u32]) {
+        let start = (shard.token_count as u64).to_le_bytes();
+        shard.offsets.extend_from_slice(&start);
+        shard.document_ids.extend_from_slice(&document_id);
+        // Some at a time into an array: the compiler makes wide moves of that, and none of an iterator of bytes.
+        let mut bytes = [0; 4 * PUSHED_IDS];
+        for ids in ids.chunks(PUSHED_IDS) {
+            if self.dtype == Dtype::U16 {
+                for (place, id) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(ids) {
+                    let [low, high, ..] = id.to_le_bytes();
+                    *place = [low, high];
+                }
+            } else {
+                for (place, id) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(ids) {
+                    *place = id.to_le_bytes();
+                }
             }
-        } else {
-            out.resize(start + ids.len() * 4, 0);
-            let (places, _) = out[start..].as_chunks_mut::<4>();
-            for (place, id) in places.iter_mut().zip(ids) {
-                *place = id.to_le_bytes();
-            }
+            shard
+                .tokens
+                .extend_from_slice(&bytes[..ids.len() * self.token_bytes]);
         }
+        shard.token_count += ids.len();
+        shard.documents += 1;
     }
 
     /// Writes `shard` as number `number` and empties it.
@@ -143,11 +155,13 @@ impl Series {
         let mut file = AtomicFile::create(&path)?;
         let mut hasher = Hasher::new(Algorithm::Xxh3);
         let mut bytes = 0;
-        for part in [&[header.as_slice()], &data[..]].concat() {
-            file.write_all(part)
+        let parts = [&[header.as_slice()], &data[..]].concat();
+        // What has just been digested is in the cache when it is written.
+        for piece in parts.iter().flat_map(|part| part.chunks(WRITE_BYTES)) {
+            hasher.update(piece);
+            file.write_all(piece)
                 .map_err(|error| codex_file::Error::io("write", &path, error))?;
-            hasher.update(part);
-            bytes += part.len() as u64;
+            bytes += piece.len() as u64;
         }
         file.commit()?;
         shard.clear();
@@ -161,16 +175,6 @@ impl Series {
 }
 
 impl Shard {
-    /// Adds a document of `count` tokens, its end counted, that lie in `tokens` as in a file.
-    pub(super) fn push(&mut self, document_id: [u8; 16], tokens: &[u8], count: usize) {
-        let start = (self.token_count as u64).to_le_bytes();
-        self.offsets.extend_from_slice(&start);
-        self.document_ids.extend_from_slice(&document_id);
-        self.tokens.extend_from_slice(tokens);
-        self.token_count += count;
-        self.documents += 1;
-    }
-
     /// Empty again, its memory kept.
     fn clear(&mut self) {
         for part in [&mut self.offsets, &mut self.tokens, &mut self.document_ids] {

@@ -64,17 +64,13 @@ impl ShardWriter {
     ) -> Result<()> {
         let texts: Vec<&str> = documents.iter().map(|(_, text)| text.as_ref()).collect();
         let (ids, offsets) = self.tokenizer.encode_batch(&texts, Specials::Text, threads)?;
-        let mut tokens = Vec::new();
         for ((document_id, _), bounds) in documents.iter().zip(offsets.windows(2)) {
             let document_id = parse_document_id(document_id.as_ref())?;
-            let row = &ids[bounds[0]..bounds[1]];
-            if !self.series.takes(&self.shard, row.len() + 1) {
+            let row = [&ids[bounds[0]..bounds[1]], &[self.series.end_of_document]].concat();
+            if !self.series.takes(&self.shard, row.len()) {
                 self.write_shard()?;
             }
-            tokens.clear();
-            self.series.append(row, &mut tokens);
-            self.series.append(&[self.series.end_of_document], &mut tokens);
-            self.shard.push(document_id, &tokens, row.len() + 1);
+            self.series.push(&mut self.shard, document_id, &row);
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ impl<'a> Collector<'a> {
                 ..Position::default()
             };
         }
-        let mut tokens = encoded.tokens.as_slice();
+        let mut ids = encoded.ids.as_slice();
         let mut bad = encoded.bad.iter().peekable();
         for document in &encoded.documents {
             while let Some(bad) = bad.next_if(|bad| bad.line < document.line) {
@@ -78,9 +78,9 @@ impl<'a> Collector<'a> {
             if !self.series.takes(&self.shard, document.tokens) {
                 self.finish_shard(encoded, document)?;
             }
-            let (own, rest) = tokens.split_at(document.tokens * self.series.token_bytes);
-            self.shard.push(*document.id.as_bytes(), own, document.tokens);
-            tokens = rest;
+            let (own, rest) = ids.split_at(document.tokens);
+            self.series.push(&mut self.shard, *document.id.as_bytes(), own);
+            ids = rest;
             self.counts.documents += 1;
             self.counts.tokens += document.tokens as u64;
             self.counts.text_bytes += document.text_bytes;

@@ -2,12 +2,12 @@
 
 use crate::encode::Worker;
 use crate::error::Result;
-use crate::shard::series::Series;
 use crate::tokenizer::{Specials, Tokenizer};
 use codex_records::{Block, Fault, Id};
 
 /// A buffer that one long document has made larger than this is given back.
 const KEPT_BYTES: usize = 4 << 20;
+const KEPT_IDS: usize = 1 << 20;
 
 /// A block and what came out of it. It is made once and used again and again.
 #[derive(Default)]
@@ -17,8 +17,8 @@ pub(super) struct Encoded {
     pub(super) source: usize,
     /// Its lines.
     pub(super) lines: u64,
-    /// The tokens of all documents, as they lie in a shard.
-    pub(super) tokens: Vec<u8>,
+    /// The ids of all documents, their ends among them.
+    pub(super) ids: Vec<u32>,
     pub(super) documents: Vec<Document>,
     pub(super) bad: Vec<Bad>,
 }
@@ -50,7 +50,6 @@ pub(super) struct Bad {
 pub(super) struct Encoder {
     worker: Worker,
     text: String,
-    ids: Vec<u32>,
 }
 
 impl Encoder {
@@ -58,7 +57,6 @@ impl Encoder {
         Self {
             worker,
             text: String::new(),
-            ids: Vec::new(),
         }
     }
 
@@ -66,19 +64,23 @@ impl Encoder {
     pub(super) fn encode(
         &mut self,
         tokenizer: &Tokenizer,
-        series: &Series,
+        end_of_document: u32,
         text_key: &str,
         encoded: &mut Encoded,
     ) -> Result<()> {
         let Encoded {
             block,
             lines,
-            tokens,
+            ids,
             documents,
             bad,
             ..
         } = encoded;
-        (*lines, *tokens) = (0, kept(std::mem::take(tokens)));
+        *lines = 0;
+        if ids.capacity() > KEPT_IDS {
+            *ids = Vec::new();
+        }
+        ids.clear();
         documents.clear();
         bad.clear();
         for line in block.lines() {
@@ -99,30 +101,21 @@ impl Encoder {
                     continue;
                 }
             };
-            self.ids.clear();
-            tokenizer.encode_with(&mut self.worker, &self.text, Specials::Text, &mut self.ids)?;
-            self.ids.push(series.end_of_document);
-            series.append(&self.ids, tokens);
+            let start = ids.len();
+            tokenizer.encode_with(&mut self.worker, &self.text, Specials::Text, ids)?;
+            ids.push(end_of_document);
             documents.push(Document {
                 line: number,
                 start: line.start,
                 id: id.unwrap_or_else(|| Id::of(&self.text)),
                 is_id_made: id.is_none(),
                 text_bytes: self.text.len() as u64,
-                tokens: self.ids.len(),
+                tokens: ids.len() - start,
             });
             if self.text.capacity() > KEPT_BYTES {
-                (self.text, self.ids) = (String::new(), Vec::new());
+                self.text = String::new();
             }
         }
         Ok(())
     }
-}
-
-fn kept(mut buffer: Vec<u8>) -> Vec<u8> {
-    if buffer.capacity() > KEPT_BYTES {
-        return Vec::new();
-    }
-    buffer.clear();
-    buffer
 }

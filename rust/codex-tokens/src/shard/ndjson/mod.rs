@@ -174,7 +174,12 @@ impl Stages<Encoded> for Work<'_> {
     }
 
     fn work(&self, encoder: &mut Encoder, item: &mut Encoded) -> Result<()> {
-        encoder.encode(self.plan.tokenizer, self.series, self.plan.text_key, item)
+        encoder.encode(
+            self.plan.tokenizer,
+            self.series.end_of_document,
+            self.plan.text_key,
+            item,
+        )
     }
 
     fn take(&self, item: &mut Encoded) -> Result<()> {

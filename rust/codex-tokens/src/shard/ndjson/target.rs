@@ -75,7 +75,7 @@ impl Target {
         remove_file(&self.folder.join(PROGRESS_FILE))?;
         verify_files(&self.folder, &manifest)?;
         for (source, parent) in sources.iter().zip(parents(&manifest)) {
-            let (_, digest) = digest_file(Algorithm::Sha256, source)?;
+            let (_, digest) = digest_file(Algorithm::Xxh3, source)?;
             if parent["digest"].as_str() != Some(&digest.to_string()) {
                 return Err(changed(source));
             }
