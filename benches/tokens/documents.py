@@ -37,7 +37,9 @@ def write_documents(path: Path, texts: list[str], document_bytes: int = 4096) ->
 def start(name: str, tokenizer: Path, cores: list[int] | None = None) -> Worker:
     """A worker process that has loaded the tokenizer with `name`."""
     environment = {"RAYON_NUM_THREADS": str(len(cores))} if cores else None
-    worker = Worker(__name__, packages=[PEERS] if name in _FROM_PEERS else [], cores=cores, environment=environment)
+    worker = Worker(
+        __name__, packages=[PEERS] if name in _FROM_PEERS else [], cores=cores, environment=environment
+    )
     worker.call("load", name=name, path=str(tokenizer))
     return worker
 
@@ -140,7 +142,9 @@ def _fastokens(path: Path) -> _Encode:
     import fastokens
 
     theirs = fastokens.Tokenizer.from_file(str(path))
-    return _loop(lambda texts: [row.ids for row in theirs.encode_batch(texts, add_special_tokens=False)], _end(path))
+    return _loop(
+        lambda texts: [row.ids for row in theirs.encode_batch(texts, add_special_tokens=False)], _end(path)
+    )
 
 
 def _tokenizers(path: Path) -> _Encode:
@@ -148,7 +152,8 @@ def _tokenizers(path: Path) -> _Encode:
 
     theirs = tokenizers.Tokenizer.from_file(str(path))
     return _loop(
-        lambda texts: [row.ids for row in theirs.encode_batch_fast(texts, add_special_tokens=False)], _end(path)
+        lambda texts: [row.ids for row in theirs.encode_batch_fast(texts, add_special_tokens=False)],
+        _end(path),
     )
 
 
