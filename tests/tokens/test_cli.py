@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -89,20 +92,108 @@ def test_specials_are_chosen_by_an_option(codex: Any, home: Path) -> None:
 
 
 def test_inspect_shows_what_it_holds(codex: Any, home: Path) -> None:
-    done = codex("tokenizer", "inspect", "text.txt")
+    done = codex("tokenizer", "inspect", "--file", "text.txt")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     tokenizer = Tokenizer.from_file(home / "tokenizer.json")
     assert f"fingerprint      {tokenizer.fingerprint}" in lines
     assert f"vocabulary size  {tokenizer.vocab_size}" in lines
     assert "special tokens   <|endoftext|> = 0" in lines
-    facts = json.loads(codex("tokenizer", "inspect", "text.txt", "--json").stdout)
+    facts = json.loads(codex("tokenizer", "inspect", "--file", "text.txt", "--json").stdout)
     assert facts["merges"] == tokenizer.vocab_size - 257
     # The text is measured as `train` would read it: newlines are `\n`.
     assert facts["tokens"] == len(tokenizer.encode(TEXT.replace("\r\n", "\n")))
     assert facts["bytes_per_token"] == round(len(TEXT.encode()) / facts["tokens"], 3)
     assert len(facts["longest_tokens"]) == 10
     assert facts["longest_tokens"][0] == " naïvely"
+
+
+def test_inspect_shows_how_a_text_is_cut(codex: Any, home: Path) -> None:
+    tokenizer = Tokenizer.from_file(home / "tokenizer.json")
+    text = "the ca\té <|endoftext|>"
+    lines = codex("tokenizer", "inspect", text).stdout.splitlines()
+    assert lines[0] == r"the| |c|a|\t|\xc3|\xa9| |<|endoftext|>"
+    assert lines[2].split() == ["id", "piece", "bytes", "offsets"]
+    assert lines[3].split() == [str(tokenizer.encode("the")[0]), "the", "74", "68", "65", "0-3"]
+    assert lines[-1] == f"{len(tokenizer.encode(text, 'ids'))} tokens, {len(text.encode())} bytes"
+    facts = json.loads(codex("tokenizer", "inspect", text, "--json").stdout)
+    assert [row["id"] for row in facts["pieces"]] == tokenizer.encode(text, "ids")
+    assert b"".join(bytes.fromhex(row["bytes"]) for row in facts["pieces"]) == text.encode()
+
+
+@pytest.mark.parametrize(("switch", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_pieces_are_coloured_on_a_terminal_unless_that_is_not_wanted(
+    home: Path, switch: dict[str, str], is_coloured: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment |= {"TERM": "xterm", **switch}
+    command = [sys.executable, "-m", "codex", "tokenizer", "inspect", "the cat\x1b[2J"]
+    ran = subprocess.run(command, cwd=home, stdout=theirs, env=environment, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert ran.returncode == 0
+    assert ("\x1b[1;36m" in shown and "\x1b[1;33m" in shown) == is_coloured
+    assert "\x1b[2J" not in shown, "what a text holds does not steer the terminal"
+
+
+def test_export_writes_what_both_libraries_open(codex: Any, home: Path) -> None:
+    tiktoken = pytest.importorskip("tiktoken")
+    transformers = pytest.importorskip("transformers")
+    ids = Tokenizer.from_file(home / "tokenizer.json").encode(TEXT)
+    facts = json.loads(codex("tokenizer", "export", "hf", "--json").stdout)
+    assert facts["files"] == ["tokenizer.json", "tokenizer_config.json"]
+    theirs = transformers.AutoTokenizer.from_pretrained(home / "hf", local_files_only=True)
+    assert theirs(TEXT)["input_ids"] == ids
+    done = codex("tokenizer", "export", "tk", "--to", "tiktoken", "--tokenizer", "hf")
+    assert done.stdout.split() == ["tk/ranks.tiktoken", "tk/tiktoken.json"]
+    ranks = {
+        base64.b64decode(token): int(rank)
+        for token, rank in map(bytes.split, (home / "tk" / "ranks.tiktoken").read_bytes().splitlines())
+    }
+    parts = json.loads((home / "tk" / "tiktoken.json").read_text())
+    assert tiktoken.Encoding("x", mergeable_ranks=ranks, **parts).encode_ordinary(TEXT) == ids
+
+
+def test_compare_counts_on_the_same_text(codex: Any, home: Path) -> None:
+    train_bpe([TEXT], 270).save(home / "small.json")
+    facts = json.loads(
+        codex("tokenizer", "compare", "tokenizer.json", "small.json", "text.txt", "--json").stdout
+    )
+    text = TEXT.replace("\r\n", "\n")
+    for name, path in (("a", "tokenizer.json"), ("b", "small.json")):
+        tokens = len(Tokenizer.from_file(home / path).encode(text))
+        assert facts[name]["tokens"] == tokens
+        assert facts[name]["fertility"] == round(tokens / len(text.split()), 3)
+    assert facts["shared_tokens"] == 269  # all of the small one but its special token
+    assert (facts["texts"], facts["texts_cut_differently"]) == (1, 1)
+    (shown,) = facts["differences"]
+    assert shown["a"] != shown["b"] and shown["a"].replace("|", "")[:8] == shown["b"].replace("|", "")[:8]
+    same = codex("tokenizer", "compare", "small.json", "small.json", "text.txt")
+    assert "0 of 1 texts are cut differently" in same.stdout
+
+
+def test_verify_finds_what_differs_from_tokenizers(codex: Any, home: Path) -> None:
+    done = codex("tokenizer", "verify", "text.txt")
+    assert (done.returncode, done.stdout.count("0 differences to tokenizers; all of it comes back")) == (0, 1)
+    # A plugin that is off by one stands for whatever could go wrong in ours.
+    package = home / "site" / "off_by_one-1.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: off-by-one\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[codex.tokenizers]\noff = off_by_one:load\n")
+    (home / "site" / "off_by_one.py").write_text(
+        "from codex.tokens import Tokenizer\n"
+        "class Off(Tokenizer):\n"
+        "    def encode(self, text, specials='forbid', **rest):\n"
+        "        return [*super().encode(text, specials, **rest), 1]\n"
+        "load = Off.from_file\n"
+    )
+    path = f"{home / 'site'}:{os.environ.get('PYTHONPATH', '')}"
+    done = codex("tokenizer", "verify", "text.txt", "--kind", "off", environment={"PYTHONPATH": path})
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("text.txt, from character 0: ids differ\n  ours   ")
+    assert "1 differences to tokenizers" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -116,8 +207,35 @@ def test_inspect_shows_what_it_holds(codex: Any, home: Path) -> None:
         (
             ["encode", "--tokenizer", "text.txt"],
             4,
-            "DamageError: `text.txt`: `tokenizer.json` not valid JSON",
+            "DamageError: `text.txt`: `tokenizer.json` is not valid JSON",
         ),
+        (
+            ["encode", "text.txt", "--kind", "bep"],
+            2,
+            "RegistryError: unknown tokenizer kind `bep`, expected one of `bpe`",
+        ),
+        (
+            ["encode", "text.txt", "--kind", "whitespace"],
+            4,
+            "DamageError: `tokenizer.json`: `model.vocab` is no row",
+        ),
+        (["encode", "text.txt", "--kind", "sentencepiece"], 4, "DamageError: `tokenizer.json`: "),
+        (
+            ["encode", "--tokenizer", "empty"],
+            3,
+            "MissingDataError: `empty` holds neither `tokenizer.json` nor",
+        ),
+        (["encode", "empty"], 3, "cannot read `empty`: is a directory"),
+        (["inspect", "a", "--file", "text.txt"], 2, "UsageError: both TEXT and `--file` are given"),
+        (["inspect", "--file", "binary"], 3, "DataError: `binary`: not text: NUL byte at 1"),
+        (["export", "text.txt"], 2, "UsageError: `text.txt` is no folder"),
+        (["export", "out", "--to", "onnx"], 2, "`onnx` is not one of `hf`, `tiktoken`"),
+        (["compare", "tokenizer.json"], 2, "UsageError: missing argument `B`"),
+        (["compare", "tokenizer.json", "none.json"], 3, "MissingDataError: cannot read `none.json`"),
+        (["compare", "tokenizer.json", "tokenizer.json", "binary"], 3, "DataError: no text in `binary`"),
+        (["verify", "none"], 3, "MissingDataError"),
+        (["verify", "empty"], 3, "DataError: no text in `empty`"),
+        (["verify", "text.txt", "--tokenizer", "binary"], 4, "DamageError: `binary`"),
         (["inspect", "--tokenizer", "bent.json"], 4, "DamageError: `bent.json`: `model.merges[0]` needs"),
         (["encode", "--specials", "all"], 2, "UsageError"),
         (["train"], 2, "UsageError"),
@@ -142,6 +260,7 @@ def test_failures_say_what_and_leave_with_their_code(
     (home / "latin.txt").write_bytes(b"caf\xe9")
     (home / "far.txt").write_text("1 99999")
     (home / "empty").mkdir()
+    (home / "binary").write_bytes(b"\xff\0" * 40)
     (home / "bad.ndjson").write_text("{}\n")
     document = json.loads((home / "tokenizer.json").read_text())
     document["model"]["merges"][0] = ["q", "qqq"]

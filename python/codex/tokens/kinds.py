@@ -84,7 +84,11 @@ def load_whitespace(path: Path) -> BaseTokenizer:
     """Words between white space."""
     from codex.tokens.whitespace import WhitespaceTokenizer
 
-    return WhitespaceTokenizer(_document(_file(path)), _settings(path))
+    file = _file(path)
+    try:
+        return WhitespaceTokenizer(_document(file), _settings(path))
+    except DamageError as error:
+        raise DamageError(f"`{file}`: {str(error).removeprefix(f'`{file}` ')}") from None
 
 
 def load_hf(path: Path) -> BaseTokenizer:
