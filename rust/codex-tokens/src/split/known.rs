@@ -1,12 +1,13 @@
 //! The spellings of the patterns that are cut by hand.
 
-use super::hand::{Known, Variant};
+use super::hand::{Known, cl100k, o200k};
 use super::regex::Dialect;
 use super::steps::{Behavior, GPT2, Pattern, Step};
 
 const CL100K: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const O200K: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const DEEPSEEK: [&str; 3] = [
     r"\p{N}{1,3}",
     "[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+",
@@ -25,6 +26,7 @@ pub(super) const ALL: &[(&[&str], Dialect)] = &[
     (&[CL100K], Dialect::Oniguruma),
     (&[QWEN], Dialect::Oniguruma),
     (&[O200K], Dialect::Oniguruma),
+    (&[TEKKEN], Dialect::Oniguruma),
     (&DEEPSEEK, Dialect::Oniguruma),
     (&[TIKTOKEN_GPT2], Dialect::Tiktoken),
     (&[TIKTOKEN_CL100K], Dialect::Tiktoken),
@@ -32,7 +34,7 @@ pub(super) const ALL: &[(&[&str], Dialect)] = &[
 
 /// The known pattern that `steps` are, if they are one.
 pub(super) fn recognized(steps: &[Step]) -> Option<Known> {
-    let thirds = Known::Cl100k(Variant {
+    let thirds = Known::Cl100k(cl100k::Variant {
         cuts_each_digit: false,
         ends_whole: false,
     });
@@ -40,15 +42,22 @@ pub(super) fn recognized(steps: &[Step]) -> Option<Known> {
     Some(match patterns[..] {
         [(GPT2, _) | (TIKTOKEN_GPT2, Dialect::Tiktoken)] => Known::Gpt2,
         [(CL100K, _)] => thirds,
-        [(TIKTOKEN_CL100K, Dialect::Tiktoken)] => Known::Cl100k(Variant {
+        [(TIKTOKEN_CL100K, Dialect::Tiktoken)] => Known::Cl100k(cl100k::Variant {
             cuts_each_digit: false,
             ends_whole: true,
         }),
-        [(QWEN, _)] => Known::Cl100k(Variant {
+        [(QWEN, _)] => Known::Cl100k(cl100k::Variant {
             cuts_each_digit: true,
             ends_whole: false,
         }),
-        [(O200K, _)] => Known::O200k,
+        [(O200K, _)] => Known::O200k(o200k::Variant {
+            has_contractions: true,
+            cuts_each_digit: false,
+        }),
+        [(TEKKEN, _)] => Known::O200k(o200k::Variant {
+            has_contractions: false,
+            cuts_each_digit: true,
+        }),
         [(first, _), (second, _), (third, _)] if [first, second, third] == DEEPSEEK => Known::DeepSeek,
         _ => return None,
     })

@@ -8,21 +8,20 @@
 
 mod ascii;
 mod bits;
-mod cl100k;
+pub(super) mod cl100k;
 mod deepseek;
 mod gpt2;
-mod o200k;
+pub(super) mod o200k;
 mod spaces;
 
 use bits::{BLOCK, Bits, Reader};
-pub(super) use cl100k::Variant;
 
 /// A pattern known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
     Gpt2,
-    Cl100k(Variant),
-    O200k,
+    Cl100k(cl100k::Variant),
+    O200k(o200k::Variant),
     DeepSeek,
 }
 
@@ -204,7 +203,7 @@ impl<'t> Hand<'t> {
         let starts = match self.known {
             Known::Gpt2 => gpt2::starts(&block, past),
             Known::Cl100k(variant) => cl100k::starts(&block, past, variant),
-            Known::O200k => o200k::starts(&block, past),
+            Known::O200k(variant) => o200k::starts(&block, past, variant),
             Known::DeepSeek => deepseek::starts(&block, past),
         };
         match self.text.len() - self.start {

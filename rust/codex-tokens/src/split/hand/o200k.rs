@@ -1,4 +1,4 @@
-//! o200k:
+//! o200k, and tekken, which has no contractions and cuts each digit:
 //!
 //! ```text
 //! [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?
@@ -10,7 +10,16 @@ use super::bits::{is_letter_or_mark, is_upper};
 use super::cl100k::contraction;
 use super::{Block, Past, behind, flooded, moved, places};
 
-pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
+/// Where the spellings differ in what they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` behind the letters of a word.
+    pub(in crate::split) has_contractions: bool,
+    /// `\p{N}`: every character of a number is a word. Otherwise it is three.
+    pub(in crate::split) cuts_each_digit: bool,
+}
+
+pub(super) fn starts(block: &Block, past: &mut Past, variant: Variant) -> u64 {
     let now = block.now;
     // A mark is a letter, but for those behind characters that are none and no single one before a word.
     let marks = match now.mark {
@@ -38,7 +47,12 @@ pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
     let lone = other & now.lead & !moved(other, past.other) & !after_blank;
     let (after_lone, is_after_lone) = behind(lone << 1 | u64::from(past.is_after_lone), now.inner());
 
-    let (cleared, set) = block.contractions(now.quote & moved(letter, past.letter), true, past, contraction);
+    let quotes = if variant.has_contractions {
+        now.quote & moved(letter, past.letter)
+    } else {
+        0
+    };
+    let (cleared, set) = block.contractions(quotes, true, past, contraction);
 
     // Capitals start a word behind small letters of it, and behind what follows those without having a case.
     let lower = now.lower & !cleared;
@@ -57,7 +71,11 @@ pub(super) fn starts(block: &Block, past: &mut Past) -> u64 {
         | turns
         | block.last_spaces(inline, (now.space, block.next.space))
         | block.after_last_newlines(inline, newline, past, false)
-        | block.thirds(past);
+        | if variant.cuts_each_digit {
+            now.number & now.lead
+        } else {
+            block.thirds(past)
+        };
     *past = Past {
         lead: now.lead,
         letter,

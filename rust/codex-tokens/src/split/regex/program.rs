@@ -67,7 +67,8 @@ pub(super) struct Program {
     pub(super) steps: usize,
     /// Ranges of scalars and their symbols, ascending, without a gap.
     ranges: Vec<(u32, u8)>,
-    ascii: [u8; 128],
+    /// The symbols of the first 65,536 scalars.
+    near: Box<[u8]>,
 }
 
 pub(super) fn has(symbols: &Symbols, symbol: u8) -> bool {
@@ -92,9 +93,9 @@ impl Program {
             symbols,
             steps: 0,
             ranges,
-            ascii: [0; 128],
+            near: Box::default(),
         };
-        program.ascii = std::array::from_fn(|byte| program.find_symbol(byte as u32));
+        program.near = (0..1 << 16).map(|scalar| program.find_symbol(scalar)).collect();
         program.start = program.add(node, 0)?;
         program.look_behind()?;
         let mut is_done = vec![false; program.states.len()];
@@ -106,7 +107,7 @@ impl Program {
 
     #[inline]
     pub(super) fn symbol(&self, scalar: char) -> u8 {
-        match self.ascii.get(scalar as usize) {
+        match self.near.get(scalar as usize) {
             Some(&symbol) => symbol,
             None => self.find_symbol(scalar.into()),
         }

@@ -4,7 +4,8 @@
 //! end first: at each place, which states lead to a match from here? That follows from the same question at the next place and
 //! the character between. Then it goes forward, and of every choice takes the first that leads to a match, once.
 //! The answers for a place are one of few, met again and again, so they are numbered and the step from one to the
-//! next is remembered. Only [`STRETCH`] characters have their numbers in memory at a time.
+//! next is remembered. A text is read in stretches, the last first: of at most [`STRETCH`] characters, fewer where a pattern has
+//! new answers again and again. All but the first are read once more on the way forward, so that memory is bounded.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -16,10 +17,10 @@ use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Characters whose answers are held at a time.
-const STRETCH: usize = 4096;
+const STRETCH: usize = 1 << 16;
 
-/// Answers remembered, before a new stretch begins without any.
-const MOST_ANSWERS: usize = 2 * STRETCH;
+/// Answers that are remembered; with one more a new stretch begins without any.
+const MOST_ANSWERS: usize = 4096;
 
 /// A place where no state leads to a match.
 const NOWHERE: Id = Id::MAX;
@@ -146,17 +147,22 @@ pub(super) fn find_all(
 ) {
     let symbols: Vec<u8> = text.chars().map(|scalar| program.symbol(scalar)).collect();
     let before = |place: usize| place.checked_sub(1).map_or(NO_SYMBOL, |place| symbols[place]);
-    let end = answer(program, None, before(symbols.len()));
-    let end = memory.number(program, end);
-    let mut number = memory.trimmed(program, end);
-    // The answers at the end of each stretch, from the last to the first.
-    let mut stretches = vec![(symbols.len(), memory.answers[number as usize].leads.clone())];
-    for place in (STRETCH..symbols.len()).rev() {
-        number = memory.step(program, number, symbols[place], before(place));
-        if place % STRETCH == 0 {
+    let leads = answer(program, None, before(symbols.len()));
+    let mut number = memory.number(program, leads);
+    // The answers of a stretch from its end to its beginning, and the ends of those behind it, from the last to the first.
+    let mut numbers = vec![number];
+    let mut end = symbols.len();
+    let mut behind = Vec::new();
+    for place in (0..symbols.len()).rev() {
+        if numbers.len() > STRETCH || memory.answers.len() > MOST_ANSWERS {
+            behind.push((end, memory.answers[numbers[0] as usize].leads.clone()));
             number = memory.trimmed(program, number);
-            stretches.push((place, memory.answers[number as usize].leads.clone()));
+            numbers.clear();
+            numbers.push(number);
+            end = place + 1;
         }
+        number = memory.step(program, number, symbols[place], before(place));
+        numbers.push(number);
     }
 
     let mut walk = Walk {
@@ -166,29 +172,28 @@ pub(super) fn find_all(
     };
     let mut lengths = text.chars().map(char::len_utf8);
     let mut at = 0;
-    let mut first = 0;
-    let mut numbers = Vec::with_capacity(STRETCH + 1);
-    while let Some((end, leads)) = stretches.pop() {
+    loop {
+        // The answer at the end of a stretch is looked at with the next stretch, of which it is the first.
+        for &number in numbers[1..].iter().rev() {
+            walk.visit(&memory.answers[number as usize], at, &mut found);
+            at += lengths.next().unwrap_or(0);
+        }
+        let Some((next_end, leads)) = behind.pop() else {
+            break;
+        };
         if memory.answers.len() > MOST_ANSWERS {
             *memory = Memory::default();
         }
         let mut number = memory.number(program, leads);
         numbers.clear();
         numbers.push(number);
-        for place in (first..end).rev() {
+        for place in (end..next_end).rev() {
             number = memory.step(program, number, symbols[place], before(place));
             numbers.push(number);
         }
-        // The answer at the end of a stretch is looked at with the next stretch, of which it is the first.
-        for &number in numbers[1..].iter().rev() {
-            walk.visit(&memory.answers[number as usize], at, &mut found);
-            at += lengths.next().unwrap_or(0);
-        }
-        first = end;
+        end = next_end;
     }
-    if let Some(&number) = numbers.first() {
-        walk.visit(&memory.answers[number as usize], at, &mut found);
-    }
+    walk.visit(&memory.answers[numbers[0] as usize], at, &mut found);
 }
 
 /// The way forward: between matches, or in one that began at `start`.
