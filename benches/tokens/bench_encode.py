@@ -1,4 +1,4 @@
-"""Text to ids and ids to text, and learning a vocabulary, against tokenizers and tiktoken: one process, one thread, one core.
+"""Text to ids and ids to text, against tokenizers and tiktoken: one process, one thread, one core.
 
 Encoding is measured cold: no text is met twice, as in a corpus. Every call takes the next 256 KB of the installed packages'
 sources, both sides the same ones in the same order, so that a cache of words holds what earlier text had and nothing more.
@@ -114,27 +114,3 @@ def bench_decode(benchmark: Any, ours: Tokenizer, theirs: Any, documents: list[s
         return theirs.decode_batch(rows, skip_special_tokens=False)
 
     gate(benchmark, "tokens.decode", codex, peer, rounds=10)
-
-
-def bench_train(benchmark: Any, documents: list[str]) -> None:
-    import tokenizers
-    from tokenizers import decoders, models, pre_tokenizers, trainers
-
-    def codex() -> str:
-        return train_bpe(documents, VOCABULARY_SIZE).to_json().decode()
-
-    def peer() -> Any:
-        learnt = tokenizers.Tokenizer(models.BPE())
-        learnt.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        learnt.decoder = decoders.ByteLevel()
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-        trainer = trainers.BpeTrainer(
-            vocab_size=VOCABULARY_SIZE,
-            special_tokens=[END_OF_DOCUMENT],
-            initial_alphabet=alphabet,
-            show_progress=False,
-        )
-        learnt.train_from_iterator(documents, trainer)
-        return learnt.to_str(pretty=True)
-
-    gate(benchmark, "tokens.train", codex, peer, rounds=5)

@@ -215,7 +215,7 @@ class WordCounts:
         special_tokens: Sequence[str],
         min_frequency: int,
         max_token_length: int | None,
-        initial_alphabet: Sequence[int],
+        initial_alphabet: bytes,
         limit_alphabet: int | None,
         character_coverage: float,
         end_of_word_suffix: str | None,

@@ -8,6 +8,7 @@ order of the inputs nor the number of threads changes a byte of what comes out. 
 from __future__ import annotations
 
 import base64
+import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,12 +17,14 @@ from typing import Any
 
 from codex import _core
 from codex.errors import UsageError
-from codex.file import digest_bytes, seal_manifest, write_atomic
+from codex.file import canonical_json, digest_bytes, seal_manifest, write_atomic
+from codex.tokens.checks import checked_threads
+from codex.tokens.export import tiktoken_parts
 from codex.tokens.inputs import Inputs, Progress
 from codex.tokens.interface import END_OF_DOCUMENT
 from codex.tokens.tokenizer import Tokenizer
 
-__all__ = ["BpeOptions", "TrainedTokenizer", "learn_bpe", "train_bpe"]
+__all__ = ["BpeOptions", "TrainedTokenizer", "count_words", "learn_bpe", "train_bpe"]
 
 #: Merges between two looks at the keyboard.
 MERGES_AT_ONCE = 256
@@ -88,17 +91,28 @@ class TrainedTokenizer:
         """The tokenizer; a `DamageError` if it is one that only `tokenizers` can use: without some bytes, or with a suffix."""
         return Tokenizer.from_json(self.json)
 
-    def save(self, path: str | Path) -> None:
-        """Write `path`, beside it the ranks that tiktoken reads (`.tiktoken`), and last a manifest (`.manifest.json`)."""
+    def save(self, path: str | Path) -> str:
+        """Write `path`, beside it the ranks that tiktoken reads (`.tiktoken`), and last a manifest (`.manifest.json`).
+
+        There are no ranks of a vocabulary that lacks bytes or whose tokens stand for more than bytes.
+
+        Returns:
+            the fingerprint of the tokenizer.
+        """
         path = Path(path)
         files = {path: self.json}
-        if _is_whole(self.manifest["parameters"]):
-            files[path.with_suffix(".tiktoken")] = _ranks(self.tokenizer)
+        if _is_whole(self.manifest):
+            ranks = sorted(
+                tiktoken_parts(self.tokenizer)["mergeable_ranks"].items(), key=lambda item: item[1]
+            )
+            lines = [b"%s %d\n" % (base64.b64encode(token), rank) for token, rank in ranks]
+            files[path.with_suffix(".tiktoken")] = b"".join(lines)
         listed = []
         for each, data in files.items():
             write_atomic(each, data)
             listed.append({"path": each.name, "bytes": len(data), "digest": digest_bytes(data)})
         write_atomic(path.with_suffix(".manifest.json"), seal_manifest({**self.manifest, "files": listed}))
+        return digest_bytes(canonical_json(json.loads(self.json)))
 
 
 def train_bpe(
@@ -160,6 +174,52 @@ def learn_bpe(
     )
 
 
+def count_words(
+    paths_or_texts: str | Path | Iterable[str | Path],
+    options: BpeOptions,
+    *,
+    threads: int | None = None,
+    memory_limit: int | None = None,
+    spill_into: str | Path | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, int]:
+    """Texts, bytes and distinct words there are to learn from: training up to the first merge."""
+    counts, _ = _counted(paths_or_texts, options, threads, memory_limit, spill_into, progress, digests=False)
+    texts, size, _ = counts.counted()
+    words = _begun(counts, len(options.special_tokens) + 512, options).distinct_words
+    return {"texts": texts, "bytes": size, "distinct_words": words}
+
+
+def _counted(
+    items: str | Path | Iterable[str | Path],
+    options: BpeOptions,
+    threads: int | None,
+    memory_limit: int | None,
+    spill_into: str | Path | None,
+    progress: Progress,
+    *,
+    digests: bool,
+) -> tuple[_core.WordCounts, Inputs]:
+    counts = _core.WordCounts(options.pattern, memory_limit, spill_into or tempfile.gettempdir())
+    inputs = Inputs(counts, options.by_line, checked_threads(threads), digests, progress)
+    inputs.take(items)
+    return counts, inputs
+
+
+def _begun(counts: _core.WordCounts, vocab_size: int, options: BpeOptions) -> _core.Training:
+    alphabet = bytes(range(256)) if options.initial_alphabet is None else options.initial_alphabet
+    return counts.learn(
+        max(vocab_size, 0),
+        list(options.special_tokens),
+        options.min_frequency,
+        options.max_token_length,
+        alphabet,
+        options.limit_alphabet,
+        options.character_coverage,
+        options.end_of_word_suffix,
+    )
+
+
 def _learn(
     items: str | Path | Iterable[str | Path],
     vocab_size: int,
@@ -171,23 +231,9 @@ def _learn(
     progress: Progress = lambda stage, done, total: None,
     digests: bool = True,
 ) -> TrainedTokenizer:
-    if threads is not None and threads < 1:
-        raise UsageError(f"`threads` is {threads}, expected at least 1, or None for one for each processor")
-    counts = _core.WordCounts(options.pattern, memory_limit, spill_into or tempfile.gettempdir())
-    inputs = Inputs(counts, options.by_line, threads, digests, progress)
-    inputs.take(items)
+    counts, inputs = _counted(items, options, threads, memory_limit, spill_into, progress, digests=digests)
     texts, size, _ = counts.counted()
-    alphabet = bytes(range(256)) if options.initial_alphabet is None else options.initial_alphabet
-    training = counts.learn(
-        max(vocab_size, 0),
-        list(options.special_tokens),
-        options.min_frequency,
-        options.max_token_length,
-        list(alphabet),
-        options.limit_alphabet,
-        options.character_coverage,
-        options.end_of_word_suffix,
-    )
+    training = _begun(counts, vocab_size, options)
     first = training.vocab_size
     while training.advance(MERGES_AT_ONCE):
         progress("merge", training.vocab_size - first, vocab_size - first)
@@ -214,14 +260,9 @@ def _learn(
     return TrainedTokenizer(training.finish(), manifest, spilled)
 
 
-def _is_whole(parameters: dict[str, Any]) -> bool:
+def _is_whole(manifest: dict[str, Any]) -> bool:
     """Whether every byte has a token of its own, and tokens stand for nothing but bytes."""
-    lacks_bytes = parameters["initial_alphabet"] is not None or parameters["limit_alphabet"] is not None
-    return not lacks_bytes and parameters["end_of_word_suffix"] is None
-
-
-def _ranks(tokenizer: Tokenizer) -> bytes:
-    """Each token but the special ones in base64, and its rank: the file of ranks of tiktoken."""
-    specials = set(tokenizer.special_tokens.values())
-    tokens = [tokenizer.decode_bytes([i]) for i in range(tokenizer.vocab_size) if i not in specials]
-    return b"".join(b"%s %d\n" % (base64.b64encode(token), rank) for rank, token in enumerate(tokens))
+    chosen = manifest["parameters"]
+    return manifest["trainer"] == "bpe" and all(
+        chosen[name] is None for name in ("initial_alphabet", "limit_alphabet", "end_of_word_suffix")
+    )
