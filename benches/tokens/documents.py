@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,22 @@ import numpy as np
 
 from benches.workers import PEERS, Stopwatch, Worker, peak_memory_mb
 
-__all__ = ["NAMES", "encode", "load", "start", "write_documents"]
+__all__ = [
+    "FROM_MEMORY",
+    "NAMES",
+    "TWO_THREADS",
+    "digest",
+    "encode",
+    "load",
+    "read",
+    "start",
+    "write_documents",
+]
 
 BATCH_BYTES = 1 << 20
+#: Our own sides beside `codex`: the same with two threads, and encoding alone.
+TWO_THREADS = "codex, two threads"
+FROM_MEMORY = "codex, texts in memory"
 
 
 def write_documents(path: Path, texts: list[str], document_bytes: int = 4096) -> int:
@@ -34,7 +48,7 @@ def write_documents(path: Path, texts: list[str], document_bytes: int = 4096) ->
     return size
 
 
-def start(name: str, tokenizer: Path, cores: list[int] | None = None) -> Worker:
+def start(name: str, tokenizer: Path, cores: Sequence[int] | None = None) -> Worker:
     """A worker process that has loaded the tokenizer with `name`."""
     environment = {"RAYON_NUM_THREADS": str(len(cores))} if cores else None
     worker = Worker(
@@ -177,10 +191,9 @@ def _end(path: Path) -> int:
 
 
 def _batches(source: Path) -> Iterator[list[str]]:
-    try:
-        from orjson import loads
-    except ImportError:
-        from json import loads
+    sys.path.append(str(PEERS))  # behind all else: of what lies there only `orjson` is meant
+    from orjson import loads
+
     with source.open("rb") as file:
         while lines := file.readlines(BATCH_BYTES):
             yield [loads(line)["text"] for line in lines]
@@ -192,8 +205,8 @@ def _ignore(_: object) -> None:
 
 _LOADERS: dict[str, Callable[[Path], _Encode]] = {
     "codex": _codex,
-    "codex, 2 threads": lambda path: _codex(path, 2),
-    "codex, texts in memory": _codex_from_memory,
+    TWO_THREADS: lambda path: _codex(path, 2),
+    FROM_MEMORY: _codex_from_memory,
     "fastokens 0.3.5": _fastokens,
     "gigatoken 0.10.0": _gigatoken,
     "tiktoken 0.14.0": _tiktoken,

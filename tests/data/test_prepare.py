@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
-from codex.config.schema import Config
+from codex.config.schema import Config, Tokens
+from codex.data.contents import unfinished_folders
+from codex.data.load import SplitTokens
 from codex.data.prepare import Prepared, prepare, prepare_until
 from codex.data.store import STAGES, Place, cache_folder
-from codex.errors import DamageError, DataError, MachineError, UsageError
+from codex.data.verify import verify
+from codex.errors import DamageError, DataError, MachineError, MissingDataError, UsageError
 from codex.file import Lock, read_manifest, write_manifest
+from codex.tokens import Tokenizer, train_bpe
 
 Configure = Callable[..., Config]
 Tree = Callable[[Path], dict[str, str]]
@@ -27,7 +31,9 @@ EVERYTHING = dict.fromkeys(STAGES, True)
 PREPARE = """
 import sys
 from pathlib import Path
-from codex.config.schema import Config
+from codex.config.schema import Config, Tokens
+from codex.data.contents import unfinished_folders
+from codex.data.load import SplitTokens
 from codex.data.prepare import prepare
 
 class Printer:
@@ -288,3 +294,46 @@ def test_every_stage_tells_its_steps_to_the_end(config: Config, listener: Any, t
         "tokenize held_out",
     }
     assert all(done == total > 0 for done, total in last.values())
+
+
+def test_a_tokenizer_of_ones_own_is_kept_and_the_shards_are_made_with_it(
+    config: Config, configure: Configure, corpus: Path, tmp_path: Path
+) -> None:
+    own = train_bpe(["the cat sat"], 265)
+    (tmp_path / "own").mkdir()
+    own.save(tmp_path / "own" / "tokenizer.json")
+    for path in (tmp_path / "own", tmp_path / "own" / "tokenizer.json"):
+        brought = config.model_copy(update={"tokens": Tokens(tokenizer=str(path))})
+        prepared = prepare(brought, cache=tmp_path / "c")
+        assert Tokenizer.from_file(prepared.tokenizer / "tokenizer.json").fingerprint == own.fingerprint
+        assert SplitTokens(prepared.shards, "train").tokenizer == own.fingerprint
+    assert prepared.built == NOTHING, "the folder and the file in it are one tokenizer"
+    assert verify(tmp_path / "c").problems == []
+    assert prepare(config, cache=tmp_path / "c").built["tokenizer"]
+
+    train_bpe(["the cat sat"], 265, ()).save(tmp_path / "endless.json")
+    endless = config.model_copy(update={"tokens": Tokens(tokenizer=str(tmp_path / "endless.json"))})
+    with pytest.raises(DataError, match="no special token"):
+        prepare(endless, cache=tmp_path / "c")
+    missing = config.model_copy(update={"tokens": Tokens(tokenizer=str(tmp_path / "none"))})
+    with pytest.raises(MissingDataError, match="none"):
+        prepare(missing, cache=tmp_path / "c")
+
+
+def test_shards_that_are_made_are_kept_when_it_is_interrupted(
+    config: Config, tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(config, cache=tmp_path / "whole")
+
+    def interrupt(made: Path, name: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("codex.data.tokenize._place", interrupt)
+        prepare(config, cache=tmp_path / "c")
+    (unfinished,) = unfinished_folders(tmp_path / "c")
+    made = (unfinished / "train" / "train-00000.safetensors").stat()
+    prepared = prepare(config, cache=tmp_path / "c")
+    assert (prepared.shards / "train-00000.safetensors").stat().st_ino == made.st_ino
+    assert unfinished_folders(tmp_path / "c") == []
+    assert tree(tmp_path / "c") == tree(tmp_path / "whole")

@@ -19,8 +19,9 @@ from codex.data.progress import Progress, Silent
 from codex.data.split import split
 from codex.data.store import STAGES, Place, Recipe, Stage, fetch
 from codex.data.tokenize import bring_tokenizer, make_shards, make_tokenizer
+from codex.errors import UsageError
 from codex.file import PartialFolder
-from codex.tokens import Tokenizer
+from codex.tokens import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from codex.config.schema import Config
@@ -152,7 +153,12 @@ class _Plan:
         )
 
     def _brought_tokenizer(self, path: Path) -> Recipe:
-        tokenizer = Tokenizer.from_file(path / "tokenizer.json" if path.is_dir() else path)
+        tokenizer = load_tokenizer(path)
+        if not isinstance(tokenizer, Tokenizer):
+            raise UsageError(
+                f"`tokens.tokenizer` is `{path}`, a tokenizer of another kind than byte-pair encoding",
+                hint="token shards are made by byte-pair encoding",
+            )
         return Recipe(
             "tokenizer",
             parents=[{"kind": "tokenizer.json", "digest": tokenizer.fingerprint}],

@@ -282,10 +282,13 @@ impl Line<'_> {
 }
 
 fn utf8(line: &[u8]) -> std::result::Result<&str, Fault> {
-    std::str::from_utf8(line).map_err(|error| {
-        let at = error.valid_up_to();
-        let reason = format!("not UTF-8: byte {:#04x}", line[at]);
-        Fault { at, reason }
+    // Four times as fast as the standard library's, which says where the fault is.
+    simdutf8::basic::from_utf8(line).or_else(|_| {
+        std::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            let reason = format!("not UTF-8: byte {:#04x}", line[at]);
+            Fault { at, reason }
+        })
     })
 }
 
