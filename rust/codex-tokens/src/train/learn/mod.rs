@@ -24,7 +24,7 @@ use round::Round;
 use sketch::Sketch;
 
 /// How far the threshold of a round lies below the most frequent pair.
-const DEPTH: u64 = 64;
+const DEPTH: u64 = 8;
 
 /// What limits learning, beside the number of tokens.
 #[derive(Clone, Copy, Debug)]
