@@ -95,6 +95,10 @@ impl Model {
             self.merge_symbols(&symbols, |number, _| {
                 out.push(self.merges.id(number));
             });
+        } else if let Some(numbers) = self.merges.characters(word) {
+            self.merge_numbers(numbers.into_iter(), |number, _| {
+                out.push(self.merges.id(number));
+            });
         } else if word.len() <= LONGEST_SHORT_WORD {
             let short = Short::of_bytes(word, &self.merges);
             short.merge(&self.merges, |number, _| {
@@ -169,8 +173,11 @@ impl Model {
 
     /// Gives the number of each id that `symbols` are merged to, and the place of the first symbol in it.
     fn merge_symbols(&self, symbols: &[Symbol], emit: impl FnMut(u32, usize)) {
-        let numbers = symbols.iter().map(|symbol| self.merges.number(symbol.id));
-        if symbols.len() <= LONGEST_SHORT_WORD {
+        self.merge_numbers(symbols.iter().map(|symbol| self.merges.number(symbol.id)), emit);
+    }
+
+    fn merge_numbers(&self, numbers: impl ExactSizeIterator<Item = u32>, emit: impl FnMut(u32, usize)) {
+        if numbers.len() <= LONGEST_SHORT_WORD {
             Short::of_numbers(numbers, &self.merges).merge(&self.merges, emit);
         } else {
             merge_long(numbers, &self.merges, emit);

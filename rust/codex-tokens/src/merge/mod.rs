@@ -8,6 +8,7 @@ mod long;
 mod numbers;
 mod pairs;
 mod rows;
+mod scalars;
 mod short;
 mod stored;
 mod table;
@@ -106,6 +107,101 @@ mod tests {
         }
         assert!(found.iter().all(|(_, places)| *places == found[0].1), "{word:?}");
         found.into_iter().map(|(ids, _)| ids).collect()
+    }
+
+    /// Vocabularies learnt from random text, some with other ways to make the same tokens, some out of order: whatever is left
+    /// out, and whatever is joined beforehand, the ids are those of all merges one after the other.
+    #[test]
+    fn what_cannot_happen_and_what_comes_first_change_nothing() {
+        let mut state = 3_u64;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        let alphabet = [
+            " ",
+            "a",
+            "b",
+            "\u{e9}",
+            "\u{ea}",
+            "\u{4e2d}",
+            "\u{4e2e}",
+            "\u{4eae}",
+            "\u{10348}",
+        ];
+        let byte_ids: [u32; 256] = std::array::from_fn(|byte| u32::try_from(byte).expect("small"));
+        let (mut with_characters, mut with_all, mut with_some) = (0, 0, 0);
+        for _ in 0..300 {
+            let letters = 1 + random(alphabet.len());
+            let mut text = |length: usize| -> String {
+                (0..length)
+                    .map(|_| alphabet[(letters + random(3) * random(4)) % alphabet.len()])
+                    .collect()
+            };
+            let mut tokens: Vec<Vec<u8>> = (0..=u8::MAX).map(|byte| vec![byte]).collect();
+            let mut merges: Vec<(Pair, u32)> = Vec::new();
+            let learnt = text(60);
+            let ids_of = |text: &str| text.bytes().map(u32::from).collect::<Vec<u32>>();
+            let texts: Vec<String> = (0..40).map(&mut text).collect();
+            for _ in 0..random(40) {
+                let ids = by_definition(ids_of(&learnt), &merges);
+                let at = random(ids.len().max(2) - 1);
+                let Some(&[left, right]) = ids.get(at..at + 2) else {
+                    break;
+                };
+                let spelling = [tokens[left as usize].clone(), tokens[right as usize].clone()].concat();
+                let made = tokens
+                    .iter()
+                    .position(|token| *token == spelling)
+                    .unwrap_or(tokens.len());
+                if made == tokens.len() {
+                    tokens.push(spelling);
+                }
+                merges.push(((left, right), u32::try_from(made).expect("small")));
+                // Another way to make some token, anywhere.
+                let spelling = &tokens[256 + random(tokens.len() - 256)];
+                let split = 1 + random(spelling.len());
+                let sides = spelling
+                    .split_at_checked(split)
+                    .filter(|(_, right)| !right.is_empty());
+                let id = |side: &[u8]| tokens.iter().position(|token| token == side);
+                if random(3) == 0
+                    && let Some((left, right)) = sides
+                    && let (Some(left), Some(right), Some(made)) = (id(left), id(right), id(spelling))
+                {
+                    let pair = [left, right].map(|id| u32::try_from(id).expect("small"));
+                    if merges.iter().all(|&(other, _)| other != pair.into()) {
+                        let place = random(merges.len() + 1);
+                        merges.insert(place, (pair.into(), u32::try_from(made).expect("small")));
+                    }
+                }
+            }
+            if random(4) == 0 && !merges.is_empty() {
+                let (one, other) = (random(merges.len()), random(merges.len()));
+                merges.swap(one, other);
+            }
+            let table = Merges::of_bytes(&merges, &byte_ids).expect("small");
+            let kept = table.by_rank().len();
+            with_all += usize::from(!table.comes_to(0));
+            with_some += usize::from(kept < merges.len());
+            for text in &texts {
+                let expected = by_definition(ids_of(text), &merges);
+                for found in all_ways(text.as_bytes(), &ids_of(text), &table) {
+                    assert_eq!(found, expected, "{text:?} {merges:?}");
+                }
+                if let Some(numbers) = table.characters(text.as_bytes()) {
+                    with_characters += usize::from(numbers.len() < text.len());
+                    let (found, _) = collected(&table, |emit| merge_long(numbers.into_iter(), &table, emit));
+                    assert_eq!(found, expected, "{text:?} {merges:?}");
+                }
+            }
+        }
+        assert!(
+            with_characters > 1000 && with_all > 5 && with_some > 10,
+            "{with_characters} {with_all} {with_some}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::numbers::Numbers;
 use super::pairs::PairTable;
+use super::scalars::Scalars;
 use super::table::Merges;
 
 impl Merges {
@@ -22,6 +23,7 @@ impl Merges {
             &self.made,
             &self.byte_numbers,
             &self.byte_ranks,
+            &self.scalars.0,
         ] {
             out.extend_from_slice(&(words.len() as u64).to_le_bytes());
             out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
@@ -46,6 +48,7 @@ impl Merges {
             made: next()?,
             byte_numbers: next()?.try_into().ok()?,
             byte_ranks: next()?,
+            scalars: Scalars(next()?),
         })
     }
 }
@@ -72,6 +75,7 @@ mod tests {
             vec![],
             vec![((1, 2), 256), ((256, 3), 257), ((1, 258), 257), ((2, 3), 258)],
             vec![((1, 2), 256), ((3, 4), 256)],
+            vec![((0xc3, 0xa9), 256)],
         ] {
             let table = Merges::of_bytes(&merges, &byte_ids).expect("small");
             let mut stored = Vec::new();

@@ -5,6 +5,7 @@ use super::long::merge_long;
 use super::numbers::Numbers;
 use super::pairs::{ID_BITS, NO_RANK, PairTable};
 use super::rows::Rows;
+use super::scalars::Scalars;
 use super::{Merge, Pair};
 use crate::error::{Error, Result};
 
@@ -21,6 +22,8 @@ pub(crate) struct Merges {
     pub(super) byte_numbers: [u32; 256],
     /// The rank of two bytes side by side, by `left * 256 + right`: where every word of a byte-level model begins.
     pub(super) byte_ranks: Vec<u32>,
+    /// Characters that a word may begin with in place of their bytes.
+    pub(super) scalars: Scalars,
 }
 
 impl Merges {
@@ -39,6 +42,12 @@ impl Merges {
                 )
             })
             .collect();
+        if of_bytes.made.is_empty() && of_bytes.byte_numbers.iter().copied().eq(0..256) {
+            let mut merges: Vec<_> = of_bytes.table.iter().collect();
+            merges.sort_unstable_by_key(|&(_, rank)| rank);
+            let parts: Vec<Pair> = merges.into_iter().map(|(pair, _)| pair).collect();
+            of_bytes.scalars = Scalars::of(&parts);
+        }
         Ok(of_bytes)
     }
 
@@ -77,6 +86,7 @@ impl Merges {
             made: Vec::new(),
             byte_numbers: [0; 256],
             byte_ranks: Vec::new(),
+            scalars: Scalars::default(),
         };
         // A token that no living merge makes has none only if its symbols, merged, never come to a pair that would make it.
         let is_dead = |&((left, right), made): &(Pair, u32)| {
@@ -109,6 +119,7 @@ impl Merges {
             made,
             byte_numbers: [0; 256],
             byte_ranks: Vec::new(),
+            scalars: Scalars::default(),
         }
     }
 
@@ -122,6 +133,26 @@ impl Merges {
     #[inline]
     pub(crate) fn byte_number(&self, byte: u8) -> u32 {
         self.byte_numbers[usize::from(byte)]
+    }
+
+    /// The numbers that a word of bytes may begin as: those of its bytes, or of characters that come together first whatever
+    /// stands beside them. `None` if they are those of the bytes, which need no list.
+    #[inline]
+    pub(crate) fn characters(&self, word: &[u8]) -> Option<Vec<u32>> {
+        if self.scalars.is_empty() || word.is_ascii() {
+            return None;
+        }
+        let mut numbers = Vec::with_capacity(word.len());
+        let mut at = 0;
+        while at < word.len() {
+            let (number, length) = self
+                .scalars
+                .number_at(word, at)
+                .unwrap_or_else(|| (self.byte_number(word[at]), 1));
+            numbers.push(number);
+            at += length;
+        }
+        Some(numbers)
     }
 
     /// The number of `id`, which is one of the symbols.
