@@ -119,7 +119,7 @@ def learnt() -> dict[str, Any]:
 
 
 def assert_same(learnt: dict[str, Any], pre_tokenizer: dict[str, Any], texts: list[str]) -> None:
-    """Hold the ids of `texts` to those of `tokenizers`."""
+    """Hold the ids of `texts`, and the characters they come from, to those of `tokenizers`."""
     file = json.dumps({**learnt, "pre_tokenizer": pre_tokenizer})
     ours, reference = Tokenizer.from_json(file.encode()), Reference.from_str(file)
     for text in texts:

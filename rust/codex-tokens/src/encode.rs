@@ -5,6 +5,7 @@
 use crate::model::Model;
 use crate::split::Splitter;
 use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, USUAL_BYTES, WordTable};
+use std::ops::Range;
 
 /// Words looked up together, so that the memory of all is asked for before that of the first is needed.
 const BATCH_WORDS: usize = 32;
@@ -118,32 +119,34 @@ impl Worker {
         }
     }
 
-    /// As [`Self::encode`]; the byte of `text` at which each id ends is appended to `ends`.
-    pub(crate) fn encode_with_ends(
+    /// As [`Self::encode`]; the bytes of `text` that each id comes from are appended to `spans`.
+    pub(crate) fn encode_with_spans(
         &mut self,
         text: &str,
         splitter: &Splitter,
         model: &Model,
         out: &mut Vec<u32>,
-        ends: &mut Vec<usize>,
+        spans: &mut Vec<Range<usize>>,
     ) {
         let mut cut = splitter.cut(text);
         let mut word_ends = [0; BATCH_WORDS];
+        let mut ends = Vec::new();
         let mut start = 0;
         loop {
             let words = cut.next_ends(&mut word_ends);
             if words == 0 {
                 return;
             }
-            for &end in &word_ends[..words] {
-                let word = &cut.bytes()[start..end];
-                let (known, known_ends) = (out.len(), ends.len());
-                self.append(Key::of(cut.bytes(), start, end), word, model, out);
-                model.append_ends(word, start, &out[known..], ends);
-                for end in &mut ends[known_ends..] {
-                    *end = cut.source(*end - 1..*end).end;
+            for &word_end in &word_ends[..words] {
+                let word = &cut.bytes()[start..word_end];
+                let known = out.len();
+                self.append(Key::of(cut.bytes(), start, word_end), word, model, out);
+                model.append_ends(word, start, &out[known..], &mut ends);
+                for end in ends.drain(..) {
+                    spans.push(cut.source(start..end));
+                    start = end;
                 }
-                start = end;
+                start = word_end;
             }
         }
     }
@@ -187,9 +190,9 @@ mod tests {
                     .map(|_| ['\u{2581}', '\u{2581}', 'a', 'b', '?'][random(5) as usize])
                     .collect();
                 let encoded = |splitter: &Splitter| {
-                    let (mut ids, mut ends) = (Vec::new(), Vec::new());
-                    Worker::default().encode_with_ends(&text, splitter, &model, &mut ids, &mut ends);
-                    (ids, ends)
+                    let (mut ids, mut spans) = (Vec::new(), Vec::new());
+                    Worker::default().encode_with_spans(&text, splitter, &model, &mut ids, &mut spans);
+                    (ids, spans)
                 };
                 assert_eq!(
                     encoded(&Splitter::RunsOfMarks),

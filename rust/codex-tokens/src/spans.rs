@@ -18,16 +18,13 @@ impl Tokenizer {
         spans: &mut Vec<(usize, usize)>,
     ) -> Result<()> {
         let known = (ids.len(), spans.len());
-        let mut ends = Vec::new();
+        let mut places = Vec::new();
         let done = self.with_worker(|worker| {
             self.pieces(text, specials, true, |piece| match piece {
                 Piece::Text(text) => {
-                    ends.clear();
-                    worker.encode_with_ends(&text.text, &self.splitter, &self.model, ids, &mut ends);
-                    let mut start = 0;
-                    spans.extend(ends.iter().map(|&end| {
-                        let span = text.origin().of(start..end);
-                        start = end;
+                    worker.encode_with_spans(&text.text, &self.splitter, &self.model, ids, &mut places);
+                    spans.extend(places.drain(..).map(|place| {
+                        let span = text.origin().of(place);
                         (span.start, span.end)
                     }));
                 }

@@ -137,7 +137,7 @@ impl Cut<'_> {
         }
     }
 
-    /// The bytes of the text that `range` of [`Cut::bytes`] came from; none for a space that was put in front. `range` is not empty.
+    /// The bytes of the text that `range` of [`Cut::bytes`] came from. A space that was put in front comes from the byte behind it.
     pub(crate) fn source(&self, range: Range<usize>) -> Range<usize> {
         match self {
             Self::Hand(..) | Self::Walked(..) => range,

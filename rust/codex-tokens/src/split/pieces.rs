@@ -24,20 +24,24 @@ pub(crate) struct Pieces<'t> {
 }
 
 impl Pieces<'_> {
-    /// As [`super::Cut::source`], for a range that is not empty.
+    /// As [`super::Cut::source`].
     pub(super) fn source(&self, range: Range<usize>) -> Range<usize> {
         let Some(sources) = &self.sources else {
             return range;
         };
         let place = |word: usize, at: usize| {
+            let word = word.min(sources.len() - 1);
             let (source, is_prefixed) = sources[word];
             let start = word.checked_sub(1).map_or(0, |before| self.ends[before]);
-            source + (at - start).saturating_sub(usize::from(is_prefixed))
+            source + at.saturating_sub(start + usize::from(is_prefixed))
         };
+        if sources.is_empty() {
+            return 0..0;
+        }
         // Between two words may stand what was dropped: the first byte is of the word that begins, the last of the one that ends.
-        let first = self.ends.partition_point(|&end| end <= range.start);
-        let last = self.ends.partition_point(|&end| end < range.end);
-        place(first, range.start)..place(last, range.end)
+        let start = place(self.ends.partition_point(|&end| end <= range.start), range.start);
+        let end = place(self.ends.partition_point(|&end| end < range.end), range.end);
+        start..end.max(start + 1)
     }
 }
 

@@ -325,7 +325,7 @@ mod tests {
         );
         assert_eq!(
             words(&[spell(false, true), digits.clone()], "1a"),
-            listed(&[(" ", 0..0), ("1", 0..1), ("a", 1..2)])
+            listed(&[(" ", 0..1), ("1", 0..1), ("a", 1..2)])
         );
         // The third byte of the character is spelt as a superscript, which is a digit.
         assert_eq!(
