@@ -128,7 +128,11 @@ def train(
 
 
 def _learn_elsewhere(
-    trainer: Trainer, inputs: Iterator[str | Path], size: int, options: BpeOptions, out: Output
+    trainer: Literal["unigram", "wordpiece"],
+    inputs: Iterator[str | Path],
+    size: int,
+    options: BpeOptions,
+    out: Output,
 ) -> TrainedTokenizer:
     if options != BpeOptions():
         raise UsageError(f"`{trainer}` is learnt by `tokenizers`, which takes none of these options")
