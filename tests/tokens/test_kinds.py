@@ -313,3 +313,17 @@ def test_a_damaged_configuration_of_a_folder_is_damage(tmp_path: Path, config: s
     with pytest.raises(DamageError) as caught:
         load_tokenizer(folder_of(tmp_path, config))
     assert message in str(caught.value)
+
+
+def test_a_cache_gives_the_same_tokenizer_and_is_written_anew_when_it_is_damaged(tmp_path: Path) -> None:
+    train_bpe(["low lower lowest"], 262).save(tmp_path / "tokenizer.json")
+    plain = load_tokenizer(tmp_path)
+    for _ in range(2):
+        cached = load_tokenizer(tmp_path, cache=tmp_path / "cache")
+        assert cached.fingerprint == plain.fingerprint and cached.encode("lower") == plain.encode("lower")
+        (kept,) = (tmp_path / "cache" / "tokenizers").iterdir()
+    data = bytearray(kept.read_bytes())
+    data[len(data) // 2] ^= 1
+    kept.write_bytes(data)
+    assert load_tokenizer(tmp_path, cache=tmp_path / "cache").encode("lower") == plain.encode("lower")
+    assert kept.read_bytes() != data

@@ -33,11 +33,12 @@ KINDS = Registry(
 """Kind -> the function that reads a file or a folder as it."""
 
 
-def load_tokenizer(path: str | Path, kind: str | None = None) -> BaseTokenizer:
+def load_tokenizer(path: str | Path, kind: str | None = None, *, cache: Path | None = None) -> BaseTokenizer:
     """The tokenizer in a `tokenizer.json`, in a SentencePiece `.model`, or in a folder that holds one of them.
 
     Args:
         kind: one of `KINDS`; None finds out.
+        cache: the folder of `Tokenizer.from_file`.
     Raises:
         RegistryError: if there is no such kind; the message lists those there are.
         MissingDataError: if there is no such file.
@@ -49,8 +50,9 @@ def load_tokenizer(path: str | Path, kind: str | None = None) -> BaseTokenizer:
     codex.errors.RegistryError: unknown tokenizer kind `pbe`, expected one of `bpe`, `hf`, `sentencepiece`, `whitespace`
     """
     path = Path(path)
-    load: Callable[[Path], BaseTokenizer] = KINDS[kind or kind_of(path)]
-    return load(path)
+    kind = kind or kind_of(path)
+    load: Callable[[Path], BaseTokenizer] = KINDS[kind]
+    return load_bpe(path, cache) if kind == "bpe" else load(path)
 
 
 def kind_of(path: Path) -> str:
@@ -66,11 +68,11 @@ def kind_of(path: Path) -> str:
     return "hf" if model in ("WordPiece", "Unigram") else "bpe"
 
 
-def load_bpe(path: Path) -> BaseTokenizer:
+def load_bpe(path: Path, cache: Path | None = None) -> BaseTokenizer:
     """Byte-pair encoding, done natively."""
     from codex.tokens.tokenizer import Tokenizer
 
-    return Tokenizer.from_file(_file(path)).with_settings(_settings(path))
+    return Tokenizer.from_file(_file(path), cache=cache).with_settings(_settings(path))
 
 
 def load_sentencepiece(path: Path) -> BaseTokenizer:

@@ -14,6 +14,7 @@ from codex.cli.command import Commands
 from codex.cli.output import Output
 from codex.data.corpora import python_stdlib, user_paths
 from codex.data.listing import list_files
+from codex.data.store import cache_folder
 from codex.errors import DataError, MachineError, MissingDataError
 from codex.file import read_bytes
 from codex.text import decode
@@ -66,7 +67,7 @@ def facts_of(tokenizer: BaseTokenizer) -> dict[str, Any]:
 def load(path: Path, kind: str | None, out: Output) -> BaseTokenizer:
     """The tokenizer at `path`; says so if another library runs it."""
     try:
-        found = load_tokenizer(path, kind)
+        found = load_tokenizer(path, kind, cache=cache_folder())
     except MissingDataError as error:
         error.hint = "name another (`--tokenizer F`), or make one: `codex tokenizer train PATHS...`"
         raise
