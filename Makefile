@@ -41,12 +41,13 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 	$(BIN)/mypy benches
 
 bench: .venv/.core .venv/.dev .venv/.vocabularies .venv/.peers  ## run the benches against their peers and write docs/performance/measured.md
-	CODEX_BENCH_STATE_MB=512 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
+	CODEX_BENCH_STATE_MB=512 CODEX_BENCH_TEXT_MB=4 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
 torture: .venv/.core .venv/.dev .venv/.vocabularies  ## kills by the hundred, power cuts and damaged headers, all seeded
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
+	CODEX_TORTURE_PARITY=100000 $(BIN)/pytest tests/tokens/test_parity*.py --timeout=14400 $(ARGS)
 
 coverage: .venv/.core .venv/.dev  ## line coverage of the Rust crates (Python's is part of `make test`)
 	LLVM_COV=$(BIN)/llvm-cov LLVM_PROFDATA=$(BIN)/llvm-profdata \

@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from benches.harness import Result
+from benches.harness import TABLES, Result
 
 __all__ = ["describe_machine", "render_page", "render_rows"]
 
@@ -61,5 +61,6 @@ def render_page(results: list[Result]) -> str:
             "",
             *render_rows(results),
             "",
+            *TABLES,
         ]
     )

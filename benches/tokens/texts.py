@@ -7,6 +7,7 @@ A seed chooses the order and with it what is taken; the same seed gives the same
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import re
@@ -57,6 +58,7 @@ def _chinese(seed: int) -> Iterator[str]:
     return iter(groups)
 
 
+@functools.cache
 def languages() -> dict[str, str]:
     """Django's messages by the name of their locale, `zh_Hans` or `th` for instance; 99 of them."""
     messages: dict[str, list[str]] = {}

@@ -96,6 +96,11 @@ impl Settings {
         text.into_bytes()
     }
 
+    /// Whether tokens such as `<0x0A>` are decoded as bytes.
+    pub(crate) fn falls_back(&self) -> bool {
+        self.decoders.contains(&Decoder::ByteFallback)
+    }
+
     /// What is left out at the start of a decoded text, and how often at most.
     pub(crate) fn stripped_start(&self) -> Option<(char, usize)> {
         self.decoders.iter().find_map(|decoder| match decoder {

@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::merge::Pair;
 use crate::model::Model;
 use crate::normalize::{Text, Unicode};
-use crate::settings::{self, Settings, Symbols};
+use crate::settings::{self, Settings, Symbols, byte_of};
 use crate::split::{MARK, Splitter};
 use crate::template::Around;
-use crate::vocabulary::{Kind, Vocabulary};
+use crate::vocabulary::{Kind, Strings, Vocabulary};
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
@@ -313,6 +313,11 @@ impl Tokenizer {
                 .ok_or_else(|| Error::unknown_id(id, place, self.vocabulary_size()))?;
             bytes.extend_from_slice(token);
         }
+        self.strip_start(&mut bytes);
+        Ok(bytes)
+    }
+
+    fn strip_start(&self, bytes: &mut Vec<u8>) {
         if let Some((mark, times)) = self.parts.settings.stripped_start() {
             let mut buffer = [0; 4];
             let mark = mark.encode_utf8(&mut buffer).as_bytes();
@@ -323,7 +328,6 @@ impl Tokenizer {
                 .count();
             bytes.drain(..stripped * mark.len());
         }
-        Ok(bytes)
     }
 
     /// The text that `ids` stand for; bytes that are not UTF-8 become U+FFFD.
@@ -331,9 +335,42 @@ impl Tokenizer {
     /// # Errors
     /// If an id is not of this vocabulary.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        let bytes = self.decode_bytes(ids)?;
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        let bytes = match String::from_utf8(self.decode_bytes(ids)?) {
+            Ok(text) => return Ok(text),
+            Err(error) => error.into_bytes(),
+        };
+        let bytes = match &self.parts.vocabulary.spellings {
+            Some(spellings) if self.parts.settings.falls_back() => self.replace_broken_runs(ids, spellings),
+            _ => bytes,
+        };
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// As [`Tokenizer::decode_bytes`], with U+FFFD for every byte of a run of byte tokens that is not UTF-8 as a whole: so
+    /// `tokenizers` has it.
+    fn replace_broken_runs(&self, ids: &[u32], spellings: &Strings) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut run = Vec::new();
+        let end_run = |run: &mut Vec<u8>, bytes: &mut Vec<u8>| {
+            if std::str::from_utf8(run).is_ok() {
+                bytes.extend_from_slice(run);
+            } else {
+                bytes.extend(run.iter().flat_map(|_| "\u{FFFD}".bytes()));
+            }
+            run.clear();
+        };
+        for &id in ids {
+            let spelling = spellings.get(id as usize).unwrap_or_default();
+            if let Some(byte) = std::str::from_utf8(spelling).ok().and_then(byte_of) {
+                run.push(byte);
+                continue;
+            }
+            end_run(&mut run, &mut bytes);
+            bytes.extend_from_slice(self.token_bytes(id).unwrap_or_default());
+        }
+        end_run(&mut run, &mut bytes);
+        self.strip_start(&mut bytes);
+        bytes
     }
 
     /// The number of ids: 0 up to it. Published vocabularies have holes below their special tokens; they count.

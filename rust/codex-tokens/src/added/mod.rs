@@ -118,6 +118,9 @@ impl Round {
             if token.rstrip {
                 end = text.len() - text[end..].trim_start().len();
             }
+            if token.lstrip && start >= end {
+                continue; // the token before took all of it
+            }
             if done < start {
                 each(Stretch {
                     range: done..start,
