@@ -3,10 +3,8 @@
 //! A character of two or three bytes is made by a tree of merges. At its left edge stand, one after the other, the parts on the
 //! left side of that tree. Were each of them first joined to something on its left by a later merge than the one that joins it
 //! inside the tree, nothing could come between; the same on the right, where of equal merges the inner one is first, being
-//! further left. What stands beside it is an ASCII byte or a byte of another character; the two are told apart, for merges with
+//! further left. Nor may the character itself be part of an earlier merge than the one that makes it. What stands beside it is an ASCII byte or a byte of another character; the two are told apart, for merges with
 //! the space before a character are early and frequent.
-
-#![expect(clippy::cast_possible_truncation, reason = "numbers are below two million")]
 
 use super::Pair;
 
@@ -16,9 +14,6 @@ const NONE: u32 = u32::MAX;
 const BEHIND_ASCII: u32 = 1 << 31;
 /// Set if it does before one.
 const BEFORE_ASCII: u32 = 1 << 30;
-
-/// Bytes have the first numbers.
-const BYTES: usize = 256;
 
 /// Scalars of at most three bytes.
 const SCALARS: usize = 1 << 16;
@@ -72,61 +67,99 @@ impl Token {
     }
 }
 
+/// A token is made in more ways than one.
+#[derive(Clone, Copy)]
+struct Several;
+
+/// A way to make a token: the tokens it joins, and its place in the order of learning.
+#[derive(Clone, Copy)]
+struct Way {
+    left: u32,
+    right: u32,
+    rank: u32,
+}
+
 impl Scalars {
-    /// The characters that come together by living merges of these `parts`, in the order of learning. The bytes have the
-    /// numbers 0 to 255, and what the merge of rank `n` makes has `256 + n`.
-    pub(super) fn of(parts: &[Pair]) -> Self {
-        let mut tokens: Vec<Token> = (0..=u8::MAX).map(Token::of_byte).collect();
+    /// The characters that come together by `merges` of numbers, in the order of learning; the bytes have the numbers 0 to 255,
+    /// and `count` is how many there are. Of a token that `is_whole` the bytes alone come to it.
+    pub(super) fn of(merges: &[(Pair, u32)], count: usize, is_whole: impl Fn(u32) -> bool) -> Self {
+        let mut tokens: Vec<Option<Token>> = (0..=u8::MAX).map(|byte| Some(Token::of_byte(byte))).collect();
+        tokens.resize(count, None);
+        // The one way to make a token, if it is made in one.
+        let mut ways: Vec<Result<Option<Way>, Several>> = vec![Ok(None); count];
         // The first merge that has a token on its right, by whether an ASCII byte is then on the left of it; and the other way.
-        let mut on_right = vec![[NONE; 2]; BYTES + parts.len()];
+        let mut on_right = vec![[NONE; 2]; count];
         let mut on_left = on_right.clone();
-        for (made, &(left, right)) in (BYTES as u32..).zip(parts) {
-            let (left, right) = (left as usize, right as usize);
-            let before = &mut on_right[right][usize::from(tokens[left].last.is_ascii())];
-            *before = made.min(*before);
-            let behind = &mut on_left[left][usize::from(tokens[right].first.is_ascii())];
-            *behind = made.min(*behind);
-            tokens.push(tokens[left].joined(tokens[right]));
+        for (rank, &((left, right), made)) in (0..).zip(merges) {
+            let [left_token, right_token] = [left, right].map(|number| tokens[number as usize]);
+            for ascii in [false, true] {
+                if left_token.is_none_or(|token| token.last.is_ascii() == ascii) {
+                    let first = &mut on_right[right as usize][usize::from(ascii)];
+                    *first = rank.min(*first);
+                }
+                if right_token.is_none_or(|token| token.first.is_ascii() == ascii) {
+                    let first = &mut on_left[left as usize][usize::from(ascii)];
+                    *first = rank.min(*first);
+                }
+            }
+            let way = &mut ways[made as usize];
+            *way = match way {
+                Ok(None) => Ok(Some(Way { left, right, rank })),
+                _ => Err(Several),
+            };
+            tokens[made as usize] = left_token
+                .zip(right_token)
+                .map(|(left, right)| left.joined(right));
         }
-        let parts_of = |token: usize| token.checked_sub(BYTES).map(|rank| parts[rank]);
-        let is_closed_left = |token: usize, ascii: bool| {
+        // Follows one side of the tree down, and asks at each part whether it is safe from what stands beside it.
+        let is_closed = |token: u32, part: fn(Way) -> u32, is_safe: &dyn Fn(u32, u32) -> bool| {
             let mut joined = token;
-            while let Some((left, _)) = parts_of(joined) {
-                if on_right[left as usize][usize::from(ascii)] as usize <= joined {
-                    return false;
+            loop {
+                match ways[joined as usize] {
+                    Err(Several) => return false,
+                    Ok(None) => return true,
+                    Ok(Some(way)) if !is_safe(part(way), way.rank) => return false,
+                    Ok(Some(way)) => joined = part(way),
                 }
-                joined = left as usize;
             }
-            true
         };
-        let is_closed_right = |token: usize, ascii: bool| {
-            let mut joined = token;
-            while let Some((_, right)) = parts_of(joined) {
-                if (on_left[right as usize][usize::from(ascii)] as usize) < joined {
-                    return false;
-                }
-                joined = right as usize;
-            }
-            true
+        let is_closed_left = |token, ascii: bool| {
+            is_closed(token, |way| way.left, &|part, rank| {
+                on_right[part as usize][usize::from(ascii)] > rank
+            })
+        };
+        let is_closed_right = |token, ascii: bool| {
+            is_closed(token, |way| way.right, &|part, rank| {
+                on_left[part as usize][usize::from(ascii)] >= rank
+            })
+        };
+        // What is joined beforehand must have nothing to be joined to until the time when it would have been made.
+        let is_patient = |number: u32| match ways[number as usize] {
+            Ok(Some(way)) => [on_left[number as usize], on_right[number as usize]]
+                .iter()
+                .flatten()
+                .all(|&rank| rank > way.rank),
+            _ => false,
         };
         let mut scalars = vec![NONE; SCALARS];
-        for (token, scalar) in tokens
-            .iter()
-            .enumerate()
-            .filter_map(|(at, token)| Some((at, token.scalar()?)))
-        {
-            if is_closed_left(token, false) && is_closed_right(token, false) {
-                let behind = if is_closed_left(token, true) {
+        for (number, token) in (0..).zip(&tokens) {
+            if let Some(scalar) = token.and_then(Token::scalar)
+                && is_whole(number)
+                && is_patient(number)
+                && is_closed_left(number, false)
+                && is_closed_right(number, false)
+            {
+                let behind = if is_closed_left(number, true) {
                     BEHIND_ASCII
                 } else {
                     0
                 };
-                let before = if is_closed_right(token, true) {
+                let before = if is_closed_right(number, true) {
                     BEFORE_ASCII
                 } else {
                     0
                 };
-                scalars[scalar] = token as u32 | behind | before;
+                scalars[scalar] = number | behind | before;
             }
         }
         if scalars.iter().all(|&scalar| scalar == NONE) {

@@ -24,6 +24,8 @@ impl Merges {
             &self.byte_numbers,
             &self.byte_ranks,
             &self.scalars.0,
+            &[u32::from(self.strays.is_some())],
+            self.strays.as_deref().unwrap_or_default(),
         ] {
             out.extend_from_slice(&(words.len() as u64).to_le_bytes());
             out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
@@ -41,14 +43,18 @@ impl Merges {
         let &[symbols] = &*symbols else {
             return None;
         };
+        let (made, byte_numbers, byte_ranks) = (next()?, next()?, next()?);
+        let scalars = Scalars(next()?);
+        let (has_strays, strays) = (next()?, next()?);
         Some(Self {
             table,
             numbers: Numbers::of_parts(ids, numbers),
             symbols,
-            made: next()?,
-            byte_numbers: next()?.try_into().ok()?,
-            byte_ranks: next()?,
-            scalars: Scalars(next()?),
+            made,
+            strays: (has_strays == [1]).then_some(strays),
+            byte_numbers: byte_numbers.try_into().ok()?,
+            byte_ranks,
+            scalars,
         })
     }
 }

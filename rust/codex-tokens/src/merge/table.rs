@@ -6,8 +6,10 @@ use super::numbers::Numbers;
 use super::pairs::{ID_BITS, NO_RANK, PairTable};
 use super::rows::Rows;
 use super::scalars::Scalars;
+use super::short::{LONGEST_SHORT_WORD, Short};
 use super::{Merge, Pair};
 use crate::error::{Error, Result};
+use rustc_hash::FxHashMap;
 
 /// The merges of a vocabulary, by the pair they join. While a word is merged, ids are numbers; see [`Merges::id`].
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Merges {
     /// The number of what each merge makes, by rank. Empty if only living merges are in the table: it is then that of the
     /// first after the symbols and the rank.
     pub(super) made: Vec<u32>,
+    /// Tokens whose bytes alone come to something else, in order; `None` if that has not been found out.
+    pub(super) strays: Option<Vec<u32>>,
     pub(super) byte_numbers: [u32; 256],
     /// The rank of two bytes side by side, by `left * 256 + right`: where every word of a byte-level model begins.
     pub(super) byte_ranks: Vec<u32>,
@@ -42,11 +46,10 @@ impl Merges {
                 )
             })
             .collect();
-        if of_bytes.made.is_empty() && of_bytes.byte_numbers.iter().copied().eq(0..256) {
-            let mut merges: Vec<_> = of_bytes.table.iter().collect();
-            merges.sort_unstable_by_key(|&(_, rank)| rank);
-            let parts: Vec<Pair> = merges.into_iter().map(|(pair, _)| pair).collect();
-            of_bytes.scalars = Scalars::of(&parts);
+        if of_bytes.strays.is_some() && of_bytes.byte_numbers.iter().copied().eq(0..256) {
+            let count = of_bytes.numbers.len() as usize;
+            let is_whole = |number| of_bytes.comes_to(of_bytes.id(number));
+            of_bytes.scalars = Scalars::of(&of_bytes.numbers_by_rank(), count, is_whole);
         }
         Ok(of_bytes)
     }
@@ -76,14 +79,15 @@ impl Merges {
         let Living {
             table,
             numbers,
-            symbols,
+            symbols: first,
             ..
         } = Living::of(merges, symbols, rows.len());
         let living = Self {
             table,
             numbers,
-            symbols,
+            symbols: first,
             made: Vec::new(),
+            strays: Some(Vec::new()),
             byte_numbers: [0; 256],
             byte_ranks: Vec::new(),
             scalars: Scalars::default(),
@@ -94,12 +98,57 @@ impl Merges {
             let (Some(left), Some(right), None) = (left, right, made_number) else {
                 return true;
             };
-            let row = rows.row(made).iter().map(|&symbol| living.number(symbol));
-            let mut last = Vec::new();
-            merge_long(row, &living, |number, _| last.push(number));
-            last != [left, right]
+            living.merged(rows.row(made)) != [left, right]
         };
-        merges.iter().all(is_dead).then_some(living)
+        if merges.iter().all(is_dead) {
+            return Some(living);
+        }
+        living.with_late(merges, symbols, &rows)
+    }
+
+    /// The living merges and all that make another token: some join parts that are made by later merges. `None` if one that is
+    /// left out could then happen after all.
+    fn with_late(self, merges: &[(Pair, u32)], symbols: &[u32], rows: &Rows) -> Option<Self> {
+        let is_kept = |&&((left, right), made): &&(Pair, u32)| {
+            let parts = self.numbers.get(left).zip(self.numbers.get(right));
+            let is_living = parts.is_some_and(|(left, right)| self.rank(left, right) != NO_RANK);
+            is_living || self.numbers.get(made).is_none()
+        };
+        let (kept, dropped): (Vec<_>, Vec<_>) = merges.iter().partition(is_kept);
+        let mut all = Self::all(&kept, symbols);
+        let mut strays = Vec::new();
+        let mut ends = FxHashMap::default();
+        for number in 0..all.numbers.len() {
+            let id = all.id(number);
+            let merged = all.merged(rows.row(id));
+            if merged != [number] {
+                strays.push(id);
+                ends.insert(id, merged);
+            }
+        }
+        for ((left, right), made) in dropped {
+            let parts = all.numbers.get(left).zip(all.numbers.get(right));
+            if let (Some((left, right)), Some(end)) = (parts, ends.get(&made))
+                && *end == [left, right]
+            {
+                return None;
+            }
+        }
+        strays.sort_unstable();
+        all.strays = Some(strays);
+        Some(all)
+    }
+
+    /// The numbers that the ids `row`, which are symbols, come to alone.
+    fn merged(&self, row: &[u32]) -> Vec<u32> {
+        let numbers = row.iter().map(|&symbol| self.number(symbol));
+        let mut merged = Vec::new();
+        if row.len() <= LONGEST_SHORT_WORD {
+            Short::of_numbers(numbers, self).merge(self, |number, _| merged.push(number));
+        } else {
+            merge_long(numbers, self, |number, _| merged.push(number));
+        }
+        merged
     }
 
     /// All merges, whatever they are.
@@ -117,16 +166,17 @@ impl Merges {
             numbers,
             symbols,
             made,
+            strays: None,
             byte_numbers: [0; 256],
             byte_ranks: Vec::new(),
             scalars: Scalars::default(),
         }
     }
 
-    /// Whether the bytes of the token `id` alone come to it; false where that is not certain. True of symbols and of all that
-    /// a living merge makes, for an id stands for one row of symbols.
+    /// Whether the bytes of the token `id` alone come to it; false where that is not certain.
     pub(crate) fn comes_to(&self, id: u32) -> bool {
-        self.made.is_empty() && self.numbers.get(id).is_some()
+        let strays = self.strays.as_ref();
+        self.numbers.get(id).is_some() && strays.is_some_and(|strays| strays.binary_search(&id).is_err())
     }
 
     /// The number of a byte.
@@ -200,11 +250,19 @@ impl Merges {
 
     /// The merges that can happen, in the order of learning, with what they make; of ids, not of numbers.
     pub(crate) fn by_rank(&self) -> Vec<(Pair, u32)> {
+        let numbers = self.numbers_by_rank();
+        let merges = numbers.into_iter();
+        merges
+            .map(|((left, right), made)| ((self.id(left), self.id(right)), self.id(made)))
+            .collect()
+    }
+
+    fn numbers_by_rank(&self) -> Vec<(Pair, u32)> {
         let mut merges: Vec<_> = self.table.iter().collect();
         merges.sort_unstable_by_key(|&(_, rank)| rank);
         merges
             .into_iter()
-            .map(|((left, right), rank)| ((self.id(left), self.id(right)), self.id(self.made(rank))))
+            .map(|(pair, rank)| (pair, self.made(rank)))
             .collect()
     }
 }
@@ -238,7 +296,7 @@ mod tests {
 
     /// `bc` is learnt after `abc`, which is made of it all the same: a merge of an earlier rank follows one of a later.
     #[test]
-    fn a_part_that_comes_later_keeps_all_merges() {
+    fn a_merge_of_a_part_that_comes_later_is_kept() {
         let merges = [((1, 5), 6), ((2, 3), 5)];
         let table = Merges::of_symbols(&merges, &[1, 2, 3]).expect("fits");
         assert_eq!(table.by_rank(), merges);
