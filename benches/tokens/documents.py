@@ -8,6 +8,7 @@ manifest, durably. Every document ends with the end-of-document id on all sides.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -147,7 +148,7 @@ def _loop(encode_batch: Callable[[list[str]], list[Any]], end: int) -> _Encode:
             for texts in _batches(source):
                 for ids in encode_batch(texts):
                     row = np.append(np.asarray(ids, dtype=np.uint32), np.uint32(end))
-                    file.write(row)
+                    file.write(row.tobytes())
 
     return encode
 
@@ -192,8 +193,7 @@ def _end(path: Path) -> int:
 
 def _batches(source: Path) -> Iterator[list[str]]:
     sys.path.append(str(PEERS))  # behind all else: of what lies there only `orjson` is meant
-    from orjson import loads
-
+    loads = importlib.import_module("orjson").loads
     with source.open("rb") as file:
         while lines := file.readlines(BATCH_BYTES):
             yield [loads(line)["text"] for line in lines]

@@ -82,7 +82,7 @@ def test_a_folder_holds_what_records_from_memory_would_and_says_what_it_was_made
     assert verify_folder(target) == read_manifest(target, kind="shards", schema_version=1) == manifest
 
     (tmp_path / "slow").mkdir()
-    documents = [SimpleNamespace(id=record_id(text), text=text) for text in texts]
+    documents = [Record.of(text, Source("a.txt")) for text in texts]
     written = write_shards(
         SimpleNamespace(path=tmp_path / "slow"), "train", documents, tokenizer, shard_tokens=SHARD_TOKENS
     )

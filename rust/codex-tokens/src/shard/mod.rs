@@ -6,6 +6,8 @@
 //! | `tokens` | u16, or u32 for a vocabulary above 65,536 | T | document after document, each closed by the end-of-document id |
 //! | `document_ids` | u8 | N, 16 | the ids of the records the documents came from |
 //!
+//! [`Ndjson`] makes them of files, [`ShardWriter`] of documents in memory: the same bytes of the same documents.
+//!
 //! The metadata names the tokenizer by its fingerprint and carries an xxh3-128 digest of everything else in the file, so
 //! that a shard can be checked without the manifest beside it.
 
