@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::json;
-use crate::merge::Pair;
+use crate::merge::{Merges, Pair};
 use crate::settings::Symbols;
 use crate::tokenizer::{Parts, Tokenizer};
 use crate::vocabulary::{Kind, Strings, Vocabulary};
@@ -33,10 +33,9 @@ impl Tokenizer {
             return Ok(tokenizer);
         }
         let data = stream::read_all(path, json::MAXIMUM_FILE_BYTES)?;
-        let tokenizer = Self::from_json(&data).map_err(|error| error.in_file(path))?;
         // The file may have been replaced since it was digested.
         let source = digest_bytes(Algorithm::Xxh3, &data);
-        drop(data);
+        let tokenizer = Self::from_json_of(data).map_err(|error| error.in_file(path))?;
         let place = place_of(cache, &source);
         if let (Some(folder), Ok(contents)) = (place.parent(), contents(&tokenizer, &source))
             && std::fs::create_dir_all(folder).is_ok()
@@ -77,6 +76,7 @@ fn contents(tokenizer: &Tokenizer, source: &Digest) -> Result<Vec<u8>> {
         .iter()
         .flat_map(|&((left, right), made)| [left, right, made]);
     put_numbers(&mut out, merges);
+    tokenizer.model.merges().write_to(&mut out);
     let digest = digest_bytes(Algorithm::Xxh3, &out[PAYLOAD_AT..]);
     out[DIGEST_AT..PAYLOAD_AT].copy_from_slice(digest.as_bytes());
     Ok(out)
@@ -125,13 +125,14 @@ fn read(place: &Path, source: &Digest) -> Option<Tokenizer> {
         kinds,
         spellings,
     };
-    let tokenizer = Tokenizer::from_parts(Parts {
+    let tables = Merges::read_from(&mut rest)?;
+    let parts = Parts {
         vocabulary,
         merges,
         added,
         settings,
-    })
-    .ok()?;
+    };
+    let tokenizer = Tokenizer::with_merges(parts, Some(tables)).ok()?;
     tokenizer.fingerprint.get_or_init(|| fingerprint);
     rest.is_empty().then_some(tokenizer)
 }

@@ -4,7 +4,7 @@ use crate::added::{AddedToken, Piece, Round, Stretch};
 use crate::characters::Characters;
 use crate::encode::Worker;
 use crate::error::{Error, Result};
-use crate::merge::Pair;
+use crate::merge::{Merges, Pair};
 use crate::model::Model;
 use crate::normalize::{Text, Unicode};
 use crate::settings::{self, Settings, Symbols, byte_of};
@@ -23,24 +23,6 @@ const OTHER_ENDS: [&str; 4] = [
     "</s>",
     "<|eot_id|>",
 ];
-
-/// What an id stands for, as the trainer makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// A mark with a text of its own, never made by a merge.
-    Special(String),
-    /// A stretch of bytes, not necessarily whole characters.
-    Bytes(Vec<u8>),
-}
-
-impl Token {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Special(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
-        }
-    }
-}
 
 /// What to do where a text contains the text of a special token. There is no default: for training data it matters.
 ///
@@ -80,38 +62,17 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// The tokens by id, and the merges with what they make, with GPT-2's settings. The callers have checked that every byte
-    /// has a token, that every id is one of `tokens`, and that no pair is merged twice.
-    pub(crate) fn new(tokens: Vec<Token>, merges: Vec<(Pair, u32)>) -> Result<Self> {
-        let mut parts = Parts {
-            merges,
-            settings: Settings::gpt2(),
-            ..Parts::default()
-        };
-        for (id, token) in (0..).zip(tokens) {
-            match token {
-                // It stands in the vocabulary, as `tokenizers` writes it.
-                Token::Special(text) => {
-                    parts.vocabulary.push(text.as_bytes(), Kind::Text);
-                    parts.added.push(AddedToken::special(id, text));
-                }
-                Token::Bytes(bytes) => parts.vocabulary.push(&bytes, Kind::Ordinary),
-            }
-        }
-        Self::from_parts(parts)
-    }
-
     /// The parts, which fit together: every id is one of the vocabulary.
     ///
     /// # Errors
     /// If the vocabulary lacks a byte, the pattern cannot be used, or something is too large.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self> {
-        let model = model(&parts)?;
-        Self::with_model(parts, model)
+        Self::with_merges(parts, None)
     }
 
-    /// The same, with the model that these parts make.
-    pub(crate) fn with_model(parts: Parts, model: Model) -> Result<Self> {
+    /// The same, with the tables of these merges if they are at hand.
+    pub(crate) fn with_merges(parts: Parts, ready: Option<Merges>) -> Result<Self> {
+        let model = model(&parts, ready)?;
         let settings = &parts.settings;
         let splitter = splitter(settings, &model)?;
         let mut rounds = [false, true].map(|normalized| {
@@ -168,10 +129,10 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If that edition leaves nothing of an added token.
-    pub fn with_unicode(self, unicode: Unicode) -> Result<Self> {
-        let mut parts = self.parts;
+    pub fn with_unicode(&self, unicode: Unicode) -> Result<Self> {
+        let mut parts = self.parts.clone();
         parts.settings.unicode = unicode;
-        Self::with_model(parts, self.model)
+        Self::from_parts(parts)
     }
 
     /// Appends the ids of `text` to `out`.
@@ -418,20 +379,6 @@ impl Tokenizer {
             .map(|&((left, right), id)| (left, right, id))
     }
 
-    /// The tokens by id, as the trainer makes them.
-    #[cfg(test)]
-    pub(crate) fn tokens(&self) -> Vec<Token> {
-        let vocabulary = &self.parts.vocabulary;
-        let entries = vocabulary.bytes.iter().zip(&vocabulary.kinds);
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        entries
-            .map(|(bytes, kind)| match kind {
-                Kind::Ordinary => Token::Bytes(bytes.to_vec()),
-                _ => Token::Special(text(bytes)),
-            })
-            .collect()
-    }
-
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
         self.model.byte_id(byte)
     }
@@ -448,7 +395,7 @@ fn splitter(settings: &Settings, model: &Model) -> Result<Splitter> {
 }
 
 /// What makes ids of the words of a tokenizer of these parts.
-fn model(parts: &Parts) -> Result<Model> {
+fn model(parts: &Parts, ready: Option<Merges>) -> Result<Model> {
     let vocabulary = &parts.vocabulary;
     let ordinary = || vocabulary.of_kind(Kind::Ordinary);
     let ignores_merges = parts.settings.ignore_merges;
@@ -466,11 +413,11 @@ fn model(parts: &Parts) -> Result<Model> {
             let whole_words = ordinary()
                 .filter(|_| ignores_merges)
                 .map(|(id, bytes)| (bytes, id));
-            Model::byte_level(
-                &parts.merges,
-                &byte_ids.map(Option::unwrap_or_default),
-                whole_words,
-            )
+            let byte_ids = byte_ids.map(Option::unwrap_or_default);
+            match ready {
+                Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
+                None => Model::byte_level(&parts.merges, &byte_ids, whole_words),
+            }
         }
         Symbols::Characters {
             unknown,
@@ -506,7 +453,11 @@ fn model(parts: &Parts) -> Result<Model> {
                     bytes[usize::from(byte)] = Some(id);
                 }
             }
-            Model::sentencepiece(&parts.merges, characters, spelt().filter(|_| ignores_merges))
+            let whole_words = spelt().filter(|_| ignores_merges);
+            match ready {
+                Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
+                None => Model::sentencepiece(&parts.merges, characters, whole_words),
+            }
         }
     }
 }

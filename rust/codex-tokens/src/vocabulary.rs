@@ -118,87 +118,151 @@ impl Vocabulary {
     }
 }
 
-/// Where a string stands in [`Strings`]: open addressing, half of it empty, eight bytes a string.
+/// Where a string stands in [`Strings`]: open addressing, half of it empty. Short strings, which most are, stand in the table
+/// itself, so that one costs one look at memory.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// The hash above, the place and one below; 0 is empty.
-    slots: Vec<u64>,
+    slots: Vec<Slot>,
     filled: usize,
+    shift: u32,
+}
+
+/// The parts of a [`Key`], and the place of its string.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    head: u64,
+    tail: u32,
+    /// One above the place; 0 in an empty slot.
+    place: u32,
+}
+
+const _: () = assert!(size_of::<Slot>() == 16);
+
+/// Up to [`Key::WHOLE_BYTES`] bytes and, on top of `tail`, their number; of a longer string a hash, and a top of all ones.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    head: u64,
+    tail: u32,
+}
+
+impl Key {
+    const WHOLE_BYTES: usize = 11;
+    const LONG: u32 = 0xff << 24;
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a short length fits, a long one is cut on purpose"
+    )]
+    fn of(string: &[u8]) -> Self {
+        let count = string.len();
+        if count > Self::WHOLE_BYTES {
+            let mut hasher = FxHasher::default();
+            hasher.write(string);
+            return Self {
+                head: hasher.finish(),
+                tail: Self::LONG | count as u32 & !Self::LONG,
+            };
+        }
+        let mut bytes = [0; 12];
+        bytes[..count].copy_from_slice(string);
+        let [head @ .., a, b, c, _] = bytes;
+        Self {
+            head: u64::from_le_bytes(head),
+            tail: u32::from_le_bytes([a, b, c, count as u8]),
+        }
+    }
+
+    fn is_whole(self) -> bool {
+        self.tail < Self::LONG
+    }
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self {
-            slots: vec![0; 1 << 10],
+        let mut empty = Self {
+            slots: Vec::new(),
             filled: 0,
-        }
+            shift: 0,
+        };
+        empty.resize(1 << 10);
+        empty
     }
 }
 
 impl Index {
-    /// Notes that `string` stands at the end of `strings`, which it does already; the place where it stood before, if it did.
+    /// Notes where the last of `strings` stands; the place where it stood before, if it did.
     pub(crate) fn insert_last(&mut self, strings: &Strings) -> Option<usize> {
         if self.filled * 2 >= self.slots.len() {
             self.grow();
         }
         let last = strings.len() - 1;
         let string = strings.get(last)?;
-        let (slot, found) = self.find(strings, string);
-        if found.is_none() {
-            self.slots[slot] = hash_of(string) << 32 | (last as u64 + 1);
-            self.filled += 1;
+        let key = Key::of(string);
+        let slot = self.slot_of(key, |place| strings.get(place) == Some(string));
+        if self.slots[slot].place != 0 {
+            return Some(self.slots[slot].place as usize - 1);
         }
-        found
+        let place = u32::try_from(strings.len()).unwrap_or(u32::MAX);
+        let Key { head, tail } = key;
+        self.slots[slot] = Slot { head, tail, place };
+        self.filled += 1;
+        None
     }
 
     /// The place of `string` in `strings`.
     #[inline]
     pub(crate) fn get(&self, strings: &Strings, string: &[u8]) -> Option<usize> {
-        self.find(strings, string).1
+        let slot = self.slot_of(Key::of(string), |place| strings.get(place) == Some(string));
+        (self.slots[slot].place as usize).checked_sub(1)
     }
 
+    /// The slot of the string that has `key`, or the empty one where it belongs. `is_it` tells of a place whether a long string
+    /// stands there.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "an entry is cut into its parts")]
-    fn find(&self, strings: &Strings, string: &[u8]) -> (usize, Option<usize>) {
-        let mask = self.slots.len() - 1;
-        let hash = hash_of(string);
-        let mut slot = hash as usize & mask;
+    fn slot_of(&self, key: Key, is_it: impl Fn(usize) -> bool) -> usize {
+        let mut at = self.start_of(key);
         loop {
-            let entry = self.slots[slot];
-            if entry == 0 {
-                return (slot, None);
+            let slot = self.slots[at];
+            let is_alike = slot.head == key.head && slot.tail == key.tail;
+            if slot.place == 0 || is_alike && (key.is_whole() || is_it(slot.place as usize - 1)) {
+                return at;
             }
-            let place = entry as u32 as usize - 1;
-            if entry >> 32 == hash && strings.get(place) == Some(string) {
-                return (slot, Some(place));
-            }
-            slot = (slot + 1) & mask;
+            at = (at + 1) & (self.slots.len() - 1);
         }
     }
 
+    #[inline]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a hash is cut to the size of the table"
     )]
+    fn start_of(&self, key: Key) -> usize {
+        let mixed = (key.head ^ u64::from(key.tail).wrapping_mul(0xd1b5_4a32_d192_ed03))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed ^ mixed >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
     fn grow(&mut self) {
-        let mask = self.slots.len() * 4 - 1;
-        let smaller = std::mem::replace(&mut self.slots, vec![0; mask + 1]);
-        for entry in smaller.into_iter().filter(|&entry| entry != 0) {
-            let mut slot = (entry >> 32) as usize & mask;
-            while self.slots[slot] != 0 {
-                slot = (slot + 1) & mask;
+        let smaller = std::mem::take(&mut self.slots);
+        self.resize(smaller.len() * 2);
+        for slot in smaller.into_iter().filter(|slot| slot.place != 0) {
+            // All are different, so the first empty one is the place.
+            let mut at = self.start_of(Key {
+                head: slot.head,
+                tail: slot.tail,
+            });
+            while self.slots[at].place != 0 {
+                at = (at + 1) & (self.slots.len() - 1);
             }
-            self.slots[slot] = entry;
+            self.slots[at] = slot;
         }
     }
-}
 
-/// 32 bits of hash.
-#[inline]
-fn hash_of(string: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(string);
-    hasher.finish() >> 32
+    fn resize(&mut self, slots: usize) {
+        self.slots = vec![Slot::default(); slots];
+        self.shift = u64::BITS - slots.trailing_zeros();
+    }
 }
 
 #[cfg(test)]
@@ -209,7 +273,13 @@ mod tests {
     fn every_string_is_found_where_it_stands_and_no_other() {
         let (mut strings, mut index) = (Strings::default(), Index::default());
         for number in 0..5000_u32 {
-            strings.push(&number.to_le_bytes()[..1 + number as usize % 4]);
+            let bytes: Vec<u8> = number
+                .to_le_bytes()
+                .into_iter()
+                .cycle()
+                .take(1 + number as usize % 20)
+                .collect();
+            strings.push(&bytes);
             let place = index.insert_last(&strings);
             let first = strings
                 .iter()

@@ -38,6 +38,11 @@ impl Tokenizer {
         released(py, || codex_tokens::Tokenizer::from_file_cached(&path, &cache)).map(Self::new)
     }
 
+    /// The same tokenizer by a newer edition of Unicode than that of `tokenizers` 0.23.3.
+    fn with_newer_unicode(&self, py: Python<'_>) -> PyResult<Self> {
+        released(py, || self.0.with_unicode(codex_tokens::Unicode::Newer)).map(Self::new)
+    }
+
     #[staticmethod]
     fn from_json(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
         released(py, || codex_tokens::Tokenizer::from_json(&data)).map(Self::new)

@@ -1,19 +1,28 @@
 //! Many texts looked for at once: the leftmost, and of those at one place the longest.
 //!
-//! Nearly no place of a text begins one of them, so the search is a filter: the first byte if few begin them, otherwise a bit for
-//! the hash of four bytes. Where the filter says yes, the sorted texts are asked.
+//! Nearly no place of a text begins one of them, so the search is a filter. If few bytes begin them it is for those. Otherwise a few
+//! bytes of the text are looked up in a table of bits that knows every such stretch near the start of the texts: one that is not
+//! there cannot be part of any, and all places before it are passed over at once. Where the filter says yes, the sorted texts are
+//! asked.
 
+use crate::pages;
 use crate::vocabulary::Strings;
 use rustc_hash::FxHashMap;
 
 /// Up to so many different first bytes the search is for those.
 const FEW_FIRST_BYTES: usize = 3;
 
-/// Bytes of a text that its hash is taken of.
-const HEAD_BYTES: usize = 4;
+/// Longer texts are known by so many of their bytes.
+const LONGEST_HEAD: usize = 8;
 
-/// Bits in the filter: 32 KB, which stay near the processor.
-const FILTER_BITS: u32 = 18;
+/// Shorter texts than this are looked for by their first bytes, so that they do not make the heads of the others as short.
+const SHORTEST_HEAD: usize = 4;
+
+/// Bytes looked up at a time.
+const LONGEST_STRETCH: usize = 5;
+
+/// Bits in a table for each entry: one in 8 is set at most.
+const BITS_PER_ENTRY: usize = 8;
 
 /// The texts, sorted, and how to see quickly that none begins at a place.
 #[derive(Debug, Default)]
@@ -23,11 +32,9 @@ pub(super) struct Finder {
     numbers: Vec<u32>,
     /// For each of `sorted`, the longest of the others that it begins with.
     prefixes: Vec<Option<u32>>,
-    /// Those of `sorted` that share their first bytes.
-    heads: FxHashMap<u32, (u32, u32)>,
+    /// Those of `sorted` that begin with the same two bytes, or are one byte.
+    by_start: FxHashMap<u16, (u32, u32)>,
     filter: Filter,
-    /// Lengths below [`HEAD_BYTES`] that occur.
-    short_lengths: Vec<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -40,9 +47,15 @@ enum Filter {
 
 #[derive(Debug)]
 struct Heads {
-    bits: Vec<u64>,
-    /// Bytes that begin a text shorter than [`HEAD_BYTES`].
-    short: Box<[bool; 256]>,
+    /// All texts but the short ones have so many bytes at least.
+    head: usize,
+    /// Bytes looked up at a time, at most `head`.
+    stretch: usize,
+    /// The stretches within the heads.
+    stretches: Bits,
+    heads: Bits,
+    /// The first bytes of texts below [`SHORTEST_HEAD`], if there are any.
+    short: Option<Box<[bool; 256]>>,
 }
 
 impl Finder {
@@ -66,17 +79,13 @@ impl Finder {
             open.push(at);
         }
 
-        let mut heads = FxHashMap::default();
+        let mut by_start = FxHashMap::default();
         let mut first_bytes: Vec<u8> = Vec::new();
-        let mut short_lengths: Vec<usize> = Vec::new();
         for (text, at) in sorted.iter().zip(0_u32..) {
-            heads.entry(head_of(text)).or_insert((at, at)).1 = at + 1;
+            by_start.entry(start_of(text)).or_insert((at, at)).1 = at + 1;
             first_bytes.extend(text.first());
-            short_lengths.extend((text.len() < HEAD_BYTES).then_some(text.len()));
         }
         first_bytes.dedup();
-        short_lengths.sort_unstable();
-        short_lengths.dedup();
         let filter = match first_bytes.len() {
             0 => Filter::Nothing,
             1..=FEW_FIRST_BYTES => Filter::FirstBytes(first_bytes),
@@ -86,9 +95,8 @@ impl Finder {
             sorted,
             numbers,
             prefixes,
-            heads,
+            by_start,
             filter,
-            short_lengths,
         }
     }
 
@@ -110,24 +118,15 @@ impl Finder {
 
     /// The place in `sorted` of the longest text that `text` begins with.
     fn longest_at(&self, text: &[u8]) -> Option<usize> {
-        let long = text
-            .get(..HEAD_BYTES)
-            .and_then(|head| self.longest_under(head, text));
-        // Those shorter than a head stand under what they are.
-        let short = || {
-            let lengths = self.short_lengths.iter().rev();
-            lengths
-                .filter_map(|&length| self.longest_under(text.get(..length)?, text))
-                .next()
-        };
-        long.or_else(short)
+        self.longest_under(start_of(text), text)
+            .or_else(|| self.longest_under(start_of(&text[..1]), text))
     }
 
-    /// The same, of those that have this head.
-    fn longest_under(&self, head: &[u8], text: &[u8]) -> Option<usize> {
-        let &(start, end) = self.heads.get(&head_of(head))?;
+    /// The same, of those that have this start.
+    fn longest_under(&self, start: u16, text: &[u8]) -> Option<usize> {
+        let &(first, end) = self.by_start.get(&start)?;
         // The last that is not above `text` begins with the answer, or is it.
-        let (mut low, mut high) = (start as usize, end as usize);
+        let (mut low, mut high) = (first as usize, end as usize);
         while low < high {
             let middle = usize::midpoint(low, high);
             if self.sorted.get(middle)? <= text {
@@ -136,7 +135,7 @@ impl Finder {
                 high = middle;
             }
         }
-        let mut place = low.checked_sub(1).filter(|&place| place >= start as usize)?;
+        let mut place = low.checked_sub(1).filter(|&place| place >= first as usize)?;
         while !text.starts_with(self.sorted.get(place)?) {
             place = self.prefixes[place]? as usize;
         }
@@ -144,17 +143,10 @@ impl Finder {
     }
 }
 
-/// The first bytes of `text` as a number; of a shorter text all of them, and their number, which no longer one can have.
-fn head_of(text: &[u8]) -> u32 {
-    match text.first_chunk() {
-        Some(&head) => u32::from_le_bytes(head),
-        None => {
-            // UTF-8 has no byte 0xff, so no head of four bytes ends with one.
-            let mut head = [0xff; HEAD_BYTES];
-            head[..text.len()].copy_from_slice(text);
-            u32::from_le_bytes(head)
-        }
-    }
+/// The first two bytes of `text` as a number; of one byte a number that no two have, since UTF-8 has no byte 0xff.
+fn start_of(text: &[u8]) -> u16 {
+    let second = text.get(1).copied().unwrap_or(0xff);
+    u16::from_be_bytes([text[0], second])
 }
 
 /// Where the first of `bytes` stands in `text`.
@@ -169,39 +161,120 @@ fn first_of(bytes: &[u8], text: &[u8]) -> Option<usize> {
 
 impl Heads {
     fn new(texts: &Strings) -> Self {
-        let mut bits = vec![0; 1 << (FILTER_BITS - 6)];
-        let mut short = Box::new([false; 256]);
-        for text in texts.iter() {
-            if text.len() < HEAD_BYTES {
-                short[usize::from(text[0])] = true;
-            } else {
-                let bit = bit_of(head_of(text));
-                bits[bit >> 6] |= 1 << (bit & 63);
+        let long = || texts.iter().filter(|text| text.len() >= SHORTEST_HEAD);
+        let head = long()
+            .map(<[u8]>::len)
+            .min()
+            .unwrap_or(LONGEST_HEAD)
+            .min(LONGEST_HEAD);
+        let stretch = head.min(LONGEST_STRETCH);
+        let count = long().count();
+        let mut heads = Bits::for_entries(count);
+        let mut stretches = Bits::for_entries(count * (head - stretch + 1));
+        for text in long() {
+            heads.set(number_of(text, head));
+            for window in text[..head].windows(stretch) {
+                stretches.set(number_of(window, stretch));
             }
         }
-        Self { bits, short }
+        let mut short = None;
+        for text in texts.iter().filter(|text| text.len() < SHORTEST_HEAD) {
+            let first = short.get_or_insert_with(|| Box::new([false; 256]));
+            first[usize::from(text[0])] = true;
+        }
+        Self {
+            head,
+            stretch,
+            stretches,
+            heads,
+            short,
+        }
     }
 
     /// The next place from `from` on where one may begin.
     fn next(&self, text: &[u8], from: usize) -> Option<usize> {
-        let rest = text.get(from..)?;
-        for (at, window) in rest.windows(HEAD_BYTES).enumerate() {
-            let bit = bit_of(head_of(window));
-            if self.bits[bit >> 6] >> (bit & 63) & 1 == 1 || self.short[usize::from(window[0])] {
-                return Some(from + at);
+        match &self.short {
+            None => self.next_long(text, from),
+            Some(short) => {
+                (from..text.len()).find(|&at| short[usize::from(text[at])] || self.is_head(text, at))
             }
         }
-        let tail = rest.len().saturating_sub(HEAD_BYTES - 1);
-        let short = rest[tail..]
-            .iter()
-            .position(|&byte| self.short[usize::from(byte)]);
-        short.map(|at| from + tail + at)
+    }
+
+    fn next_long(&self, text: &[u8], mut at: usize) -> Option<usize> {
+        // From a stretch that no head holds, the next head begins behind where it begins.
+        let (last, stretch) = (self.head - self.stretch, self.stretch);
+        while at + self.head <= text.len() {
+            let window = &text[at + last..];
+            let number = match window.first_chunk() {
+                Some(&chunk) => u64::from_le_bytes(chunk) << (64 - 8 * stretch),
+                None => number_of(window, stretch),
+            };
+            if !self.stretches.has(number) {
+                at += last + 1;
+            } else if self.is_head(text, at) {
+                return Some(at);
+            } else {
+                at += 1;
+            }
+        }
+        None
+    }
+
+    fn is_head(&self, text: &[u8], at: usize) -> bool {
+        text.len() - at >= self.head && self.heads.has(number_of(&text[at..], self.head))
     }
 }
 
+/// The first `bytes` of `text`, at most 8, as a number.
 #[inline]
-fn bit_of(head: u32) -> usize {
-    (head.wrapping_mul(0x9e37_79b1) >> (u32::BITS - FILTER_BITS)) as usize
+fn number_of(text: &[u8], bytes: usize) -> u64 {
+    let number = match text.first_chunk() {
+        Some(&chunk) => u64::from_le_bytes(chunk),
+        None => {
+            let mut chunk = [0; 8];
+            chunk[..text.len()].copy_from_slice(text);
+            u64::from_le_bytes(chunk)
+        }
+    };
+    number << (64 - 8 * bytes)
+}
+
+/// A set of numbers that holds others too, one in 8 at most.
+#[derive(Debug)]
+struct Bits {
+    words: Vec<u64>,
+    shift: u32,
+}
+
+impl Bits {
+    fn for_entries(entries: usize) -> Self {
+        let bits = (entries * BITS_PER_ENTRY).next_power_of_two().max(1 << 12);
+        Self {
+            words: pages::filled(0, bits / 64),
+            shift: u64::BITS - bits.trailing_zeros(),
+        }
+    }
+
+    fn set(&mut self, number: u64) {
+        let bit = self.bit_of(number);
+        self.words[bit >> 6] |= 1 << (bit & 63);
+    }
+
+    #[inline]
+    fn has(&self, number: u64) -> bool {
+        let bit = self.bit_of(number);
+        self.words[bit >> 6] >> (bit & 63) & 1 == 1
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a hash is cut to the size of the table"
+    )]
+    fn bit_of(&self, number: u64) -> usize {
+        (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
 }
 
 #[cfg(test)]
@@ -263,6 +336,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Long texts, among which nearly every place is passed over.
+    #[test]
+    fn long_texts_are_found_behind_what_is_passed_over() {
+        let texts: Vec<String> = (0..500_usize)
+            .map(|number| format!("{}{number:05}", ["token", "mark", "x", "\u{4e2d}"][number % 4]))
+            .collect();
+        let finder = Finder::new(texts.iter().cloned());
+        assert!(matches!(&finder.filter, Filter::Heads(heads) if heads.stretch < heads.head));
+        let mut text = String::new();
+        for (number, one) in texts.iter().enumerate() {
+            text.push_str(&"some other tok text marx "[..number % 20]);
+            text.push_str(one);
+        }
+        assert_eq!(found(&finder, &text), by_definition(&texts, &text));
+        assert_eq!(found(&finder, &text).len(), 500);
     }
 
     #[test]

@@ -129,11 +129,14 @@ impl Round {
             }
             let (id, special) = (token.id, token.special);
             let mark = Mark { id, special, at };
-            // White space taken in by the token before may hold the beginning of this one.
-            each(Stretch {
-                range: start.max(done).min(end)..end,
-                token: Some(mark),
-            });
+            // White space taken in by the token before may hold the beginning of this one, or all of it: then nothing is left that
+            // it could take in, and it is no token, unless it takes in nothing.
+            if start < end {
+                each(Stretch {
+                    range: start.max(done).min(end)..end,
+                    token: Some(mark),
+                });
+            }
             done = end;
         }
         if done < text.len() {

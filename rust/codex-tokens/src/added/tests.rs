@@ -66,6 +66,16 @@ fn white_space_taken_in_may_be_the_beginning_of_the_next() {
 }
 
 #[test]
+fn a_token_of_white_space_that_is_taken_in_already_is_none() {
+    let tokens = [token(1, "  ", "lr")];
+    assert_eq!(cut(&tokens, "    ", true), [("    ", Some(1))]);
+    let tokens = [token(1, "<s>", "r"), token(2, "  ", "l")];
+    assert_eq!(cut(&tokens, "<s>  ", true), [("<s>  ", Some(1))]);
+    let tokens = [token(1, "<s>", "r"), token(2, "  ", "")];
+    assert_eq!(cut(&tokens, "<s>  ", true), [("<s>  ", Some(1)), ("", Some(2))]);
+}
+
+#[test]
 fn of_two_spelt_alike_the_special_one_is_found_then_the_first() {
     let tokens = [
         token(1, "a", ""),

@@ -9,11 +9,11 @@ use crate::vocabulary::{Index, Strings};
 use serde_json::{Value, json};
 
 /// The tokens in the order of the file, with the ids it declares.
-pub(super) fn read(mut scanner: Scanner<'_>) -> Result<Vec<AddedToken>> {
+pub(super) fn read(scanner: &mut Scanner<'_>) -> Result<Vec<AddedToken>> {
     let mut tokens = Vec::new();
     let (mut contents, mut index) = (Strings::default(), Index::default());
     if scanner.peek() != b'[' {
-        return Err(wrong(&mut scanner, "added_tokens".to_owned(), "an array"));
+        return Err(wrong(scanner, "added_tokens".to_owned(), "an array"));
     }
     scanner.items(|scanner, place| {
         let token = read_one(scanner, place)?;

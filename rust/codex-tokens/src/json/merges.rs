@@ -8,11 +8,12 @@ use crate::merge::Pair;
 use rustc_hash::FxHashSet;
 
 /// The merges, each `"a b"` or `["a", "b"]`, and what they make.
-pub(super) fn read(mut scanner: Scanner<'_>, entries: &Entries) -> Result<Vec<(Pair, u32)>> {
+pub(super) fn read(scanner: &mut Scanner<'_>, entries: &Entries) -> Result<Vec<(Pair, u32)>> {
     if scanner.peek() != b'[' {
-        return Err(wrong(&mut scanner, "model.merges".to_owned(), "an array"));
+        return Err(wrong(scanner, "model.merges".to_owned(), "an array"));
     }
     let mut merges = Vec::new();
+    let mut last_made = 0;
     let mut both = String::new();
     let mut sides: Vec<(usize, usize)> = Vec::with_capacity(2);
     scanner.items(|scanner, place| {
@@ -56,13 +57,17 @@ pub(super) fn read(mut scanner: Scanner<'_>, entries: &Entries) -> Result<Vec<(P
             };
         }
         let (left, right) = both.split_at(middle);
-        let id_of = |spelling: &str| {
-            let missing = || format!("needs `{spelling}`, which is no token of the vocabulary");
-            entries
-                .id(spelling)
-                .ok_or_else(|| Error::tokenizer(path(), missing()))
+        let missing = |spelling: &str| {
+            let what = format!("needs `{spelling}`, which is no token of the vocabulary");
+            Error::tokenizer(path(), what)
         };
-        merges.push(((id_of(left)?, id_of(right)?), id_of(&both)?));
+        let id_of = |spelling| entries.id(spelling).ok_or_else(|| missing(spelling));
+        let pair = (id_of(left)?, id_of(right)?);
+        // Merges mostly stand in the order of what they make.
+        last_made = entries
+            .find_near(last_made, &both)
+            .ok_or_else(|| missing(&both))?;
+        merges.push((pair, entries.ids[last_made]));
         Ok(())
     })?;
     refuse_repeated(&merges, entries)?;

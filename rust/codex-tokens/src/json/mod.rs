@@ -31,7 +31,7 @@ impl Tokenizer {
     /// If the file is missing, damaged, or needs anything that this tokenizer does not do; the message names the part.
     pub fn from_file(path: &Path) -> Result<Self> {
         let data = stream::read_all(path, MAXIMUM_FILE_BYTES)?;
-        Self::from_json(&data).map_err(|error| error.in_file(path))
+        Self::from_json_of(data).map_err(|error| error.in_file(path))
     }
 
     /// Reads the contents of a `tokenizer.json`.
@@ -40,6 +40,13 @@ impl Tokenizer {
     /// As [`Tokenizer::from_file`].
     pub fn from_json(data: &[u8]) -> Result<Self> {
         Self::from_parts(read::read(data)?)
+    }
+
+    /// The same, and the text is forgotten before the tables are made.
+    pub(crate) fn from_json_of(data: Vec<u8>) -> Result<Self> {
+        let parts = read::read(&data)?;
+        drop(data);
+        Self::from_parts(parts)
     }
 
     /// The contents of `tokenizer.json`: a function of the tokenizer, byte for byte.

@@ -1,37 +1,47 @@
 //! Reading `tokenizer.json`: whatever would change the ids and is not done here is refused by name.
 //!
-//! The text is gone through twice: once for the settings and where the large parts lie, then in each of those.
+//! The text is gone through once, unless the merges stand before the vocabulary.
 
 use super::node::Node;
 use super::parts;
 use super::scan::Scanner;
+use super::vocabulary::Entries;
 use super::{added, merges, vocabulary};
 use crate::added::AddedToken;
 use crate::error::{Error, Result};
+use crate::merge::Pair;
 use crate::settings::{Decoder, Settings, Symbols};
 use crate::split::Step;
 use crate::tokenizer::Parts;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// Where the large parts begin, and everything else.
+/// The large parts, and everything else.
+#[derive(Default)]
 struct Outline {
     root: Value,
-    added_tokens: Option<usize>,
-    vocab: Option<usize>,
-    merges: Option<usize>,
+    added: Vec<AddedToken>,
+    entries: Option<Entries>,
+    merges: Option<Merges>,
+}
+
+/// Merges are read by what they are made of, so before the vocabulary only their place is noted.
+enum Merges {
+    At(usize),
+    Read(Vec<(Pair, u32)>),
 }
 
 pub(super) fn read(data: &[u8]) -> Result<Parts> {
     let scanner = scanner(data)?;
     let outline = outline(scanner.clone())?;
-    let (settings, added) = settings(&scanner, &outline)?;
-    let part = |at: Option<usize>, key| {
-        let missing = || Error::tokenizer(format!("model.{key}"), "is null, expected one");
-        at.map(|at| scanner.moved_to(at)).ok_or_else(missing)
+    let settings = settings(&outline)?;
+    let missing = |key| Error::tokenizer(format!("model.{key}"), "is null, expected one");
+    let entries = outline.entries.ok_or_else(|| missing("vocab"))?;
+    let merges = match outline.merges.ok_or_else(|| missing("merges"))? {
+        Merges::At(at) => merges::read(&mut scanner.moved_to(at), &entries)?,
+        Merges::Read(merges) => merges,
     };
-    let entries = vocabulary::read(part(outline.vocab, "vocab")?)?;
-    let merges = merges::read(part(outline.merges, "merges")?, &entries)?;
+    let added = outline.added;
     let vocabulary = vocabulary::by_id(&entries, &added, &merges, &settings)?;
     if let Symbols::Characters {
         unknown: Some(unknown),
@@ -52,8 +62,8 @@ pub(super) fn read(data: &[u8]) -> Result<Parts> {
 
 /// What a document says besides its vocabulary and merges, which are not looked at.
 pub(super) fn read_settings(data: &[u8]) -> Result<(Settings, Vec<AddedToken>)> {
-    let scanner = scanner(data)?;
-    settings(&scanner, &outline(scanner.clone())?)
+    let outline = outline(scanner(data)?)?;
+    Ok((settings(&outline)?, outline.added))
 }
 
 fn scanner(data: &[u8]) -> Result<Scanner<'_>> {
@@ -67,7 +77,7 @@ fn scanner(data: &[u8]) -> Result<Scanner<'_>> {
     Ok(Scanner::new(text))
 }
 
-fn settings(scanner: &Scanner<'_>, outline: &Outline) -> Result<(Settings, Vec<AddedToken>)> {
+fn settings(outline: &Outline) -> Result<Settings> {
     let root = Node::root(&outline.root);
     root.child("version").expect(&[json!("1.0"), Value::Null])?;
     for unsupported in ["truncation", "padding"] {
@@ -98,18 +108,13 @@ fn settings(scanner: &Scanner<'_>, outline: &Outline) -> Result<(Settings, Vec<A
             falls_back_to_bytes: model.child("byte_fallback").flag_or(false)?,
         };
     }
-    let added = outline.added_tokens.map(|at| added::read(scanner.moved_to(at)));
-    Ok((settings, added.unwrap_or(Ok(Vec::new()))?))
+    Ok(settings)
 }
 
 fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {
     let mut root = Map::new();
-    let mut outline = Outline {
-        root: Value::Null,
-        added_tokens: None,
-        vocab: None,
-        merges: None,
-    };
+    let mut outline = Outline::default();
+    let mut has_added = false;
     if scanner.peek() != b'{' {
         let value = scanner.value()?;
         return Err(Node::root(&value).is_not("an object"));
@@ -117,18 +122,14 @@ fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {
     scanner.entries(|scanner, key| {
         match key.as_ref() {
             "added_tokens" if scanner.peek() != b'n' => {
-                return place(scanner, &key, &mut outline.added_tokens);
+                refuse_twice(scanner, &key, std::mem::replace(&mut has_added, true))?;
+                outline.added = added::read(scanner)?;
+                return Ok(());
             }
             "model" if scanner.peek() == b'{' => {
-                let mut model = Map::new();
-                scanner.entries(|scanner, key| match key.as_ref() {
-                    "vocab" => place(scanner, &key, &mut outline.vocab),
-                    "merges" => place(scanner, &key, &mut outline.merges),
-                    _ => insert(scanner, key, &mut model),
-                })?;
-                if root.insert(key.to_string(), Value::Object(model)).is_some() {
-                    return Err(twice(scanner, &key));
-                }
+                refuse_twice(scanner, &key, root.contains_key("model"))?;
+                let model = read_model_parts(scanner, &mut outline)?;
+                root.insert(key.into_owned(), Value::Object(model));
                 return Ok(());
             }
             "version" | "truncation" | "padding" | "added_tokens" | "model" => {}
@@ -142,23 +143,39 @@ fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {
     Ok(outline)
 }
 
+/// The model besides its vocabulary and merges, which go into `outline`.
+fn read_model_parts(scanner: &mut Scanner<'_>, outline: &mut Outline) -> Result<Map<String, Value>> {
+    let mut model = Map::new();
+    scanner.entries(|scanner, key| match key.as_ref() {
+        "vocab" => {
+            refuse_twice(scanner, &key, outline.entries.is_some())?;
+            outline.entries = Some(vocabulary::read(scanner)?);
+            Ok(())
+        }
+        "merges" => {
+            refuse_twice(scanner, &key, outline.merges.is_some())?;
+            outline.merges = Some(match &outline.entries {
+                Some(entries) => Merges::Read(merges::read(scanner, entries)?),
+                None => Merges::At(scanner.skip()?),
+            });
+            Ok(())
+        }
+        _ => insert(scanner, key, &mut model),
+    })?;
+    Ok(model)
+}
+
 fn insert(scanner: &mut Scanner<'_>, key: Cow<'_, str>, into: &mut Map<String, Value>) -> Result<()> {
-    if into.contains_key(key.as_ref()) {
-        return Err(twice(scanner, &key));
-    }
+    refuse_twice(scanner, &key, into.contains_key(key.as_ref()))?;
     into.insert(key.into_owned(), scanner.value()?);
     Ok(())
 }
 
-fn place(scanner: &mut Scanner<'_>, key: &str, place: &mut Option<usize>) -> Result<()> {
-    match place.replace(scanner.skip()?) {
-        None => Ok(()),
-        Some(_) => Err(twice(scanner, key)),
+fn refuse_twice(scanner: &Scanner<'_>, key: &str, is_known: bool) -> Result<()> {
+    match is_known {
+        true => Err(scanner.fails(&format!("the key `{key}` stands twice"))),
+        false => Ok(()),
     }
-}
-
-fn twice(scanner: &Scanner<'_>, key: &str) -> Error {
-    scanner.fails(&format!("the key `{key}` stands twice"))
 }
 
 /// The options of the model.

@@ -134,8 +134,8 @@ fn unsupported_parts_are_refused_by_name() {
         ),
         (
             "/normalizer",
-            json!({"type": "Replace", "pattern": {"Regex": "a+"}, "content": ""}),
-            "`normalizer.pattern` is an object of 1, expected a `String`: a regular expression is not replaced here",
+            json!({"type": "Replace", "pattern": {"Regex": "(a)\\1"}, "content": ""}),
+            "`normalizer.pattern` cannot be used: ",
         ),
         (
             "/normalizer",
@@ -206,7 +206,12 @@ fn unsupported_parts_are_refused_by_name() {
         ),
     ];
     for (pointer, value, message) in cases {
-        assert_eq!(refusal(pointer, value), message);
+        let refusal = refusal(pointer, value);
+        // What an engine says of a pattern is its own.
+        assert!(
+            refusal == message || message.ends_with(": ") && refusal.starts_with(message),
+            "{refusal}"
+        );
     }
     let mut unknown = document();
     unknown["model"]["speed"] = 11.into();

@@ -22,6 +22,14 @@ pub(super) struct Entries {
 }
 
 impl Entries {
+    /// The id of what is spelt so, which is probably that of the entry at `guess`, or the one after it. Where it is.
+    #[inline]
+    pub(super) fn find_near(&self, guess: usize, spelling: &str) -> Option<usize> {
+        let is_at = |&place: &usize| self.spellings.get(place) == Some(spelling.as_bytes());
+        let near = [guess, guess + 1].into_iter().find(is_at);
+        near.or_else(|| self.index.get(&self.spellings, spelling.as_bytes()))
+    }
+
     /// The id of what is spelt so.
     #[inline]
     pub(super) fn id(&self, spelling: &str) -> Option<u32> {
@@ -31,7 +39,7 @@ impl Entries {
     }
 }
 
-pub(super) fn read(mut scanner: Scanner<'_>) -> Result<Entries> {
+pub(super) fn read(scanner: &mut Scanner<'_>) -> Result<Entries> {
     let mut entries = Entries {
         spellings: Strings::default(),
         ids: Vec::new(),
@@ -39,7 +47,7 @@ pub(super) fn read(mut scanner: Scanner<'_>) -> Result<Entries> {
         end: 0,
     };
     if scanner.peek() != b'{' {
-        return Err(wrong(&mut scanner, "model.vocab".to_owned(), "an object"));
+        return Err(wrong(scanner, "model.vocab".to_owned(), "an object"));
     }
     scanner.entries(|scanner, spelling| {
         entries.spellings.push(spelling.as_bytes());

@@ -8,7 +8,7 @@ use crate::added::AddedToken;
 use crate::error::{Error, Result};
 use crate::json::MAXIMUM_FILE_BYTES;
 use crate::merge::Pair;
-use crate::normalize::Normalizer;
+use crate::normalize::{Normalizer, Wanted};
 use crate::settings::{Decoder, Settings, Symbols, byte_of};
 use crate::template::{Holds, Processor, Slot, Template, TemplateToken};
 use crate::tokenizer::{Parts, Tokenizer};
@@ -244,11 +244,12 @@ fn merges(pieces: &[Piece<'_>], spellings: &Strings, index: &Index) -> Vec<(Pair
 }
 
 fn settings(model: &Model<'_>) -> Settings {
-    let replace = |pattern: &str, content: &str| (pattern.to_owned(), content.to_owned());
-    let (pattern, content) = replace(" ", MARK);
-    let mark = Normalizer::Replace { pattern, content };
+    let mark = Normalizer::Replace {
+        wanted: Wanted::literal(" "),
+        content: MARK.to_owned(),
+    };
     let prepend = model.adds_mark.then(|| Normalizer::Prepend(MARK.to_owned()));
-    let (pattern, content) = replace(MARK, " ");
+    let (pattern, content) = (MARK.to_owned(), " ".to_owned());
     let strip = model.adds_mark.then_some(Decoder::Strip {
         content: ' ',
         start: 1,

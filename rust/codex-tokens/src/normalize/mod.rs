@@ -8,19 +8,64 @@ mod form;
 pub(crate) use form::Form;
 pub use form::Unicode;
 
+use crate::error::Result;
+use crate::split::{Pattern, Regex};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 use unicode_normalization_alignments::char::is_combining_mark;
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Normalizer {
     Form(Form),
     Lowercase,
     StripAccents,
     Strip { left: bool, right: bool },
-    Replace { pattern: String, content: String },
+    Replace { wanted: Wanted, content: String },
     Prepend(String),
+}
+
+/// What [`Normalizer::Replace`] looks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pattern: Pattern,
+    /// Of a pattern that is no literal.
+    regex: Option<Arc<Regex>>,
+}
+
+impl Wanted {
+    /// # Errors
+    /// If the pattern is a regular expression that cannot be run.
+    pub(crate) fn of(pattern: Pattern) -> Result<Self> {
+        let regex = match &pattern {
+            Pattern::Literal(_) => None,
+            Pattern::Regex(regex, dialect) => Some(Arc::new(Regex::new(regex, *dialect)?)),
+        };
+        Ok(Self { pattern, regex })
+    }
+
+    pub(crate) fn literal(text: &str) -> Self {
+        Self {
+            pattern: Pattern::Literal(text.to_owned()),
+            regex: None,
+        }
+    }
+
+    pub(crate) fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    fn find_all(&self, text: &str, mut found: impl FnMut(Range<usize>)) {
+        match (&self.regex, &self.pattern) {
+            (Some(regex), _) => regex.find_all(text, found),
+            (None, Pattern::Literal(literal) | Pattern::Regex(literal, _)) => {
+                for (start, _) in text.match_indices(literal) {
+                    found(start..start + literal.len());
+                }
+            }
+        }
+    }
 }
 
 impl Normalizer {
@@ -57,11 +102,7 @@ impl Normalizer {
                     each(end..text.len(), "");
                 }
             }
-            Self::Replace { pattern, content } => {
-                for (start, _) in text.match_indices(pattern) {
-                    each(start..start + pattern.len(), content);
-                }
-            }
+            Self::Replace { wanted, content } => wanted.find_all(text, |range| each(range, content)),
             Self::Prepend(prefix) => {
                 if !text.is_empty() {
                     each(0..0, prefix);
@@ -100,7 +141,7 @@ impl Metaspace {
         };
         let begins_with_mark = text.text.starts_with([' ', self.replacement]);
         let replace = Normalizer::Replace {
-            pattern: " ".to_owned(),
+            wanted: Wanted::literal(" "),
             content: mark.clone(),
         };
         let text = text.changed(&replace, Unicode::default());

@@ -59,8 +59,13 @@ fn the_editions_differ_where_unicode_has_grown() {
 #[test]
 fn every_normalizer_does_what_its_name_says() {
     let replace = |pattern: &str, content: &str| Normalizer::Replace {
-        pattern: pattern.to_owned(),
+        wanted: Wanted::literal(pattern),
         content: content.to_owned(),
+    };
+    let squeeze = Pattern::Regex(" {2,}".to_owned(), crate::split::Dialect::Oniguruma);
+    let squeeze = Normalizer::Replace {
+        wanted: Wanted::of(squeeze).expect("runs"),
+        content: "_".to_owned(),
     };
     let strip = |left, right| Normalizer::Strip { left, right };
     let cases = [
@@ -76,6 +81,7 @@ fn every_normalizer_does_what_its_name_says() {
         (strip(true, true), " \t ", ""),
         (strip(false, true), " \t ", ""),
         (replace(" ", "\u{2581}"), " a  b", "\u{2581}a\u{2581}\u{2581}b"),
+        (squeeze, "a b   c  ", "a b_c_"),
         (replace("aa", "b"), "aaaaa", "bba"),
         (Normalizer::Prepend("x".to_owned()), "a", "xa"),
         (Normalizer::Prepend("x".to_owned()), "", ""),
@@ -93,7 +99,7 @@ fn every_byte_knows_where_it_comes_from() {
         Normalizer::Lowercase,
         Normalizer::Prepend("\u{2581}".to_owned()),
         Normalizer::Replace {
-            pattern: " ".to_owned(),
+            wanted: Wanted::literal(" "),
             content: "\u{2581}".to_owned(),
         },
     ];

@@ -20,7 +20,7 @@ use kinds::{KIND_OF, marked, of_category};
 pub(crate) use metaspace::MARK;
 use pieces::Pieces;
 pub use plain::{Words, words};
-pub(crate) use regex::Dialect;
+pub(crate) use regex::{Dialect, Regex};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 use steps::Steps;

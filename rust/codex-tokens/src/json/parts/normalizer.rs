@@ -3,8 +3,7 @@
 use super::{members, pattern_value, read_pattern, sequence};
 use crate::error::Result;
 use crate::json::node::Node;
-use crate::normalize::{Form, Normalizer};
-use crate::split::Pattern;
+use crate::normalize::{Form, Normalizer, Wanted};
 use serde_json::{Value, json};
 
 const LIST: &str = "normalizers";
@@ -36,13 +35,11 @@ fn read_one(node: &Node<'_>) -> Result<Normalizer> {
         "Replace" => {
             node.object(&["type", "pattern", "content"])?;
             let pattern = node.child("pattern");
-            match read_pattern(&pattern)? {
-                Pattern::Literal(text) => Ok(Normalizer::Replace {
-                    pattern: text,
-                    content: node.child("content").text()?.to_owned(),
-                }),
-                Pattern::Regex(..) => Err(pattern.is_not("a `String`: a regular expression is not replaced here")),
-            }
+            let unusable = |error| pattern.says(format!("cannot be used: {error}"));
+            Ok(Normalizer::Replace {
+                wanted: Wanted::of(read_pattern(&pattern)?).map_err(unusable)?,
+                content: node.child("content").text()?.to_owned(),
+            })
         }
         _ => Err(node.child("type").is_not(
             "`NFC`, `NFD`, `NFKC`, `NFKD`, `Lowercase`, `Strip`, `StripAccents`, `Replace`, `Prepend` or `Sequence`",
@@ -66,9 +63,8 @@ fn one_value(normalizer: &Normalizer) -> Value {
             json!({"type": "Strip", "strip_left": left, "strip_right": right})
         }
         Normalizer::Prepend(prefix) => json!({"type": "Prepend", "prepend": prefix}),
-        Normalizer::Replace { pattern, content } => {
-            let pattern = pattern_value(&Pattern::Literal(pattern.clone()));
-            json!({"type": "Replace", "pattern": pattern, "content": content})
+        Normalizer::Replace { wanted, content } => {
+            json!({"type": "Replace", "pattern": pattern_value(wanted.pattern()), "content": content})
         }
     }
 }

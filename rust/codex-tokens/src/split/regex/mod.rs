@@ -20,7 +20,7 @@ use std::sync::Mutex;
 
 /// A pattern ready to be run. Immutable; threads that use it at the same time have a memory each.
 #[derive(Debug)]
-pub(super) struct Regex {
+pub(crate) struct Regex {
     program: Program,
     idle: Mutex<Vec<Memory>>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Regex {
 impl Regex {
     /// # Errors
     /// If the pattern is broken, or needs what is not supported; the message names it.
-    pub(super) fn new(pattern: &str, dialect: Dialect) -> Result<Self> {
+    pub(crate) fn new(pattern: &str, dialect: Dialect) -> Result<Self> {
         let program = Program::new(&parse::parse(pattern, dialect)?)?;
         Ok(Self {
             program,
@@ -37,7 +37,7 @@ impl Regex {
     }
 
     /// Calls `found` with the matches in `text`, from the first to the last. It never waits, so a fork leaves nothing locked.
-    pub(super) fn find_all(&self, text: &str, found: impl FnMut(Range<usize>)) {
+    pub(crate) fn find_all(&self, text: &str, found: impl FnMut(Range<usize>)) {
         let idle = self.idle.try_lock().ok().and_then(|mut idle| idle.pop());
         let mut memory = idle.unwrap_or_default();
         run::find_all(&self.program, &mut memory, text, found);
