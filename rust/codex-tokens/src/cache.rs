@@ -6,8 +6,9 @@
 use crate::error::Result;
 use crate::json;
 use crate::merge::{Merges, Pair};
+use crate::parts::Parts;
 use crate::settings::Symbols;
-use crate::tokenizer::{Parts, Tokenizer};
+use crate::tokenizer::Tokenizer;
 use crate::vocabulary::{Kind, Strings, Vocabulary};
 use codex_file::digest::{Algorithm, Digest, digest_bytes, digest_file};
 use codex_file::map::Mapped;

@@ -21,6 +21,7 @@ mod merge;
 mod model;
 mod normalize;
 mod pages;
+mod parts;
 pub mod reference;
 mod settings;
 pub mod shard;

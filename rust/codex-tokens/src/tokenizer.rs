@@ -1,16 +1,16 @@
 //! The tokenizer: text to ids and back.
 
-use crate::added::{AddedToken, Piece, Round, Stretch};
-use crate::characters::Characters;
+use crate::added::{Piece, Round, Stretch};
 use crate::encode::Worker;
 use crate::error::{Error, Result};
-use crate::merge::{Merges, Pair};
+use crate::merge::Merges;
 use crate::model::Model;
 use crate::normalize::{Text, Unicode};
-use crate::settings::{self, Settings, Symbols, byte_of};
-use crate::split::{MARK, Splitter};
+use crate::parts::Parts;
+use crate::settings::byte_of;
+use crate::split::Splitter;
 use crate::template::Around;
-use crate::vocabulary::{Kind, Strings, Vocabulary};
+use crate::vocabulary::Strings;
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
@@ -35,16 +35,6 @@ pub enum Specials {
     Text,
     /// Encode it as the special token.
     Ids,
-}
-
-/// All that a tokenizer is made of.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Parts {
-    pub(crate) vocabulary: Vocabulary,
-    /// In the order of learning, which is the order they are applied in.
-    pub(crate) merges: Vec<(Pair, u32)>,
-    pub(crate) added: Vec<AddedToken>,
-    pub(crate) settings: Settings,
 }
 
 /// Byte-pair encoding. Immutable; any number of threads may use one at a time.
@@ -72,47 +62,10 @@ impl Tokenizer {
 
     /// The same, with the tables of these merges if they are at hand.
     pub(crate) fn with_merges(parts: Parts, ready: Option<Merges>) -> Result<Self> {
-        let model = model(&parts, ready)?;
-        let settings = &parts.settings;
-        let splitter = splitter(settings, &model)?;
-        let mut rounds = [false, true].map(|normalized| {
-            let tokens = parts
-                .added
-                .iter()
-                .filter(move |token| token.normalized == normalized);
-            let spelt = tokens.map(|token| {
-                let text = Text::plain(&token.content, 0);
-                let text = if normalized {
-                    text.normalized(&settings.normalizers, settings.unicode)
-                } else {
-                    text
-                };
-                (token, text.text.into_owned())
-            });
-            Round::new(spelt)
-        });
-        let [raw, normalized] = [std::mem::take(&mut rounds[0]), std::mem::take(&mut rounds[1])];
-        let empty = parts.added.iter().find(|token| {
-            token.normalized
-                && Text::plain(&token.content, 0)
-                    .normalized(&settings.normalizers, settings.unicode)
-                    .text
-                    .is_empty()
-        });
-        if let Some(empty) = empty {
-            let message = format!("has `{}`, of which the normalizer leaves nothing", empty.content);
-            return Err(Error::tokenizer("added_tokens", message));
-        }
-        let around = Around::of(&settings.processors);
-        if let Some(id) = around
-            .before
-            .iter()
-            .chain(&around.behind)
-            .find(|&&id| id as usize >= parts.vocabulary.len())
-        {
-            let message = format!("has the id {id}, expected below {}", parts.vocabulary.len());
-            return Err(Error::tokenizer("post_processor", message));
-        }
+        let model = parts.model(ready)?;
+        let splitter = parts.splitter(&model)?;
+        let [raw, normalized] = parts.rounds()?;
+        let around = parts.around()?;
         Ok(Self {
             model,
             splitter,
@@ -381,84 +334,6 @@ impl Tokenizer {
 
     pub(crate) fn byte_id(&self, byte: u8) -> u32 {
         self.model.byte_id(byte)
-    }
-}
-
-/// What cuts text into words. Where nothing is cut it may still be safe to cut at the marks.
-fn splitter(settings: &Settings, model: &Model) -> Result<Splitter> {
-    match (&settings.metaspace, &settings.steps[..]) {
-        (Some(metaspace), []) if metaspace.split && metaspace.replacement == MARK => Ok(Splitter::Marks),
-        (Some(metaspace), _) if metaspace.split => Splitter::of(&settings.cuts()),
-        (_, []) if model.cuts_at_marks() => Ok(Splitter::RunsOfMarks),
-        (_, steps) => Splitter::of(steps),
-    }
-}
-
-/// What makes ids of the words of a tokenizer of these parts.
-fn model(parts: &Parts, ready: Option<Merges>) -> Result<Model> {
-    let vocabulary = &parts.vocabulary;
-    let ordinary = || vocabulary.of_kind(Kind::Ordinary);
-    let ignores_merges = parts.settings.ignore_merges;
-    match &parts.settings.symbols {
-        Symbols::Bytes => {
-            let mut byte_ids = [None; 256];
-            for (id, bytes) in ordinary() {
-                if let [byte] = *bytes {
-                    byte_ids[usize::from(byte)] = Some(id);
-                }
-            }
-            if let Some(missing) = byte_ids.iter().position(Option::is_none) {
-                return Err(Error::missing_byte(missing));
-            }
-            let whole_words = ordinary()
-                .filter(|_| ignores_merges)
-                .map(|(id, bytes)| (bytes, id));
-            let byte_ids = byte_ids.map(Option::unwrap_or_default);
-            match ready {
-                Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
-                None => Model::byte_level(&parts.merges, &byte_ids, whole_words),
-            }
-        }
-        Symbols::Characters {
-            unknown,
-            fuses_unknown,
-            falls_back_to_bytes,
-        } => {
-            let spelt = || {
-                let spellings = vocabulary.spellings.iter().flat_map(|spellings| spellings.iter());
-                let entries = (0..).zip(spellings).zip(&vocabulary.kinds);
-                entries
-                    .filter_map(|((id, spelling), &kind)| (kind == Kind::Ordinary).then_some((spelling, id)))
-            };
-            let mut characters = Characters {
-                fuses_unknown: *fuses_unknown,
-                bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
-                ..Characters::default()
-            };
-            for (spelling, id) in spelt() {
-                let Ok(spelling) = std::str::from_utf8(spelling) else {
-                    continue;
-                };
-                let mut all = spelling.chars();
-                if let (Some(character), None) = (all.next(), all.next()) {
-                    characters.ids.insert(character, id);
-                }
-                if unknown.as_deref() == Some(spelling) {
-                    characters.unknown = Some(id);
-                }
-                // `tokenizers` asks for a byte in capital digits.
-                if let (Some(bytes), Some(byte)) = (&mut characters.bytes, settings::byte_of(spelling))
-                    && settings::byte_spelling(byte) == spelling
-                {
-                    bytes[usize::from(byte)] = Some(id);
-                }
-            }
-            let whole_words = spelt().filter(|_| ignores_merges);
-            match ready {
-                Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
-                None => Model::sentencepiece(&parts.merges, characters, whole_words),
-            }
-        }
     }
 }
 

@@ -81,8 +81,7 @@ pub(crate) struct Mark {
 impl Round {
     /// The tokens of this round and how they are spelt in it. Of two that are spelt alike the special one is found, then the one
     /// that comes first.
-    pub(crate) fn new<'a>(tokens: impl Iterator<Item = (&'a AddedToken, String)>) -> Self {
-        let mut spelt: Vec<(&AddedToken, String)> = tokens.collect();
+    pub(crate) fn new(mut spelt: Vec<(&AddedToken, String)>) -> Self {
         spelt.sort_by_key(|(token, _)| !token.special);
         let found = |token: &AddedToken| Found {
             id: token.id,

@@ -14,7 +14,12 @@ fn token(id: u32, content: &str, flags: &str) -> AddedToken {
 
 /// The stretches of `text` with the ids found.
 fn cut<'t>(tokens: &[AddedToken], text: &'t str, finds_specials: bool) -> Vec<(&'t str, Option<u32>)> {
-    let round = Round::new(tokens.iter().map(|token| (token, token.content.clone())));
+    let round = Round::new(
+        tokens
+            .iter()
+            .map(|token| (token, token.content.clone()))
+            .collect(),
+    );
     let mut stretches = Vec::new();
     round.cut(text, finds_specials, |Stretch { range, token }| {
         stretches.push((&text[range], token.map(|mark| mark.id)));

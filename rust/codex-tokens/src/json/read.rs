@@ -10,9 +10,9 @@ use super::{added, merges, vocabulary};
 use crate::added::AddedToken;
 use crate::error::{Error, Result};
 use crate::merge::Pair;
+use crate::parts::Parts;
 use crate::settings::{Decoder, Settings, Symbols};
 use crate::split::Step;
-use crate::tokenizer::Parts;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 

@@ -319,6 +319,16 @@ fn damaged_parts_are_refused_by_name() {
     vocab.insert("\u{4e2d}".to_owned(), id);
     let message = read(&lacking).expect_err("a byte is missing").to_string();
     assert_eq!(message, "`model.vocab` lacks `\u{100}`, the token of byte 0x00");
+    let mut nothing = document();
+    nothing["normalizer"] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+    nothing["added_tokens"][0]["normalized"] = true.into();
+    nothing["added_tokens"][0]["id"] = 262.into();
+    nothing["added_tokens"][0]["content"] = "  ".into();
+    let message = read(&nothing).expect_err("nothing is left").to_string();
+    assert_eq!(
+        message,
+        "`added_tokens` has `  `, of which the normalizer leaves nothing"
+    );
     let twice = String::from_utf8(tokenizer().to_json().expect("serialises")).expect("text");
     let twice = twice.replacen("\"low\": 258", "\"low\": 258, \"low\": 258", 1);
     let message = Tokenizer::from_json(twice.as_bytes())

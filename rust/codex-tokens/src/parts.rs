@@ -1,0 +1,145 @@
+//! What a tokenizer is made of, and what follows from that.
+
+use crate::added::{AddedToken, Round};
+use crate::characters::Characters;
+use crate::error::{Error, Result};
+use crate::merge::{Merges, Pair};
+use crate::model::Model;
+use crate::normalize::Text;
+use crate::settings::{self, Settings, Symbols};
+use crate::split::{MARK, Splitter};
+use crate::template::Around;
+use crate::vocabulary::{Kind, Vocabulary};
+
+/// All that a tokenizer is made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) vocabulary: Vocabulary,
+    /// In the order of learning, which is the order they are applied in.
+    pub(crate) merges: Vec<(Pair, u32)>,
+    pub(crate) added: Vec<AddedToken>,
+    pub(crate) settings: Settings,
+}
+
+impl Parts {
+    /// What cuts text into words. Where nothing is cut it may still be safe to cut at the marks.
+    pub(crate) fn splitter(&self, model: &Model) -> Result<Splitter> {
+        let settings = &self.settings;
+        match (&settings.metaspace, &settings.steps[..]) {
+            (Some(metaspace), []) if metaspace.split && metaspace.replacement == MARK => Ok(Splitter::Marks),
+            (Some(metaspace), _) if metaspace.split => Splitter::of(&settings.cuts()),
+            (_, []) if model.cuts_at_marks() => Ok(Splitter::RunsOfMarks),
+            (_, steps) => Splitter::of(steps),
+        }
+    }
+
+    /// What makes ids of the words of a tokenizer of these self.
+    pub(crate) fn model(&self, ready: Option<Merges>) -> Result<Model> {
+        let vocabulary = &self.vocabulary;
+        let ordinary = || vocabulary.of_kind(Kind::Ordinary);
+        let ignores_merges = self.settings.ignore_merges;
+        match &self.settings.symbols {
+            Symbols::Bytes => {
+                let mut byte_ids = [None; 256];
+                for (id, bytes) in ordinary() {
+                    if let [byte] = *bytes {
+                        byte_ids[usize::from(byte)] = Some(id);
+                    }
+                }
+                if let Some(missing) = byte_ids.iter().position(Option::is_none) {
+                    return Err(Error::missing_byte(missing));
+                }
+                let whole_words = ordinary()
+                    .filter(|_| ignores_merges)
+                    .map(|(id, bytes)| (bytes, id));
+                let byte_ids = byte_ids.map(Option::unwrap_or_default);
+                match ready {
+                    Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
+                    None => Model::byte_level(&self.merges, &byte_ids, whole_words),
+                }
+            }
+            Symbols::Characters {
+                unknown,
+                fuses_unknown,
+                falls_back_to_bytes,
+            } => {
+                let spelt = || {
+                    let spellings = vocabulary.spellings.iter().flat_map(|spellings| spellings.iter());
+                    let entries = (0..).zip(spellings).zip(&vocabulary.kinds);
+                    entries.filter_map(|((id, spelling), &kind)| {
+                        (kind == Kind::Ordinary).then_some((spelling, id))
+                    })
+                };
+                let mut characters = Characters {
+                    fuses_unknown: *fuses_unknown,
+                    bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
+                    ..Characters::default()
+                };
+                for (spelling, id) in spelt() {
+                    let Ok(spelling) = std::str::from_utf8(spelling) else {
+                        continue;
+                    };
+                    let mut all = spelling.chars();
+                    if let (Some(character), None) = (all.next(), all.next()) {
+                        characters.ids.insert(character, id);
+                    }
+                    if unknown.as_deref() == Some(spelling) {
+                        characters.unknown = Some(id);
+                    }
+                    // `tokenizers` asks for a byte in capital digits.
+                    if let (Some(bytes), Some(byte)) = (&mut characters.bytes, settings::byte_of(spelling))
+                        && settings::byte_spelling(byte) == spelling
+                    {
+                        bytes[usize::from(byte)] = Some(id);
+                    }
+                }
+                let whole_words = spelt().filter(|_| ignores_merges);
+                match ready {
+                    Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
+                    None => Model::sentencepiece(&self.merges, characters, whole_words),
+                }
+            }
+        }
+    }
+
+    /// The added tokens that are looked for in the text as it stands, and those looked for in the normalized text.
+    ///
+    /// # Errors
+    /// If the normalizer leaves nothing of one.
+    pub(crate) fn rounds(&self) -> Result<[Round; 2]> {
+        let (mut raw, mut normalized) = (Vec::new(), Vec::new());
+        for token in &self.added {
+            if !token.normalized {
+                raw.push((token, token.content.clone()));
+                continue;
+            }
+            let text = Text::plain(&token.content, 0);
+            let text = text
+                .normalized(&self.settings.normalizers, self.settings.unicode)
+                .text;
+            if text.is_empty() {
+                let message = format!("has `{}`, of which the normalizer leaves nothing", token.content);
+                return Err(Error::tokenizer("added_tokens", message));
+            }
+            normalized.push((token, text.into_owned()));
+        }
+        Ok([raw, normalized].map(Round::new))
+    }
+
+    /// What the post-processors put around a text.
+    ///
+    /// # Errors
+    /// If an id of theirs is not of the vocabulary.
+    pub(crate) fn around(&self) -> Result<Around> {
+        let around = Around::of(&self.settings.processors);
+        let end = self.vocabulary.len();
+        let mut ids = around.before.iter().chain(&around.behind);
+        match ids.find(|&&id| id as usize >= end) {
+            None => Ok(around),
+            Some(id) => {
+                let message = format!("has the id {id}, expected below {end}");
+                Err(Error::tokenizer("post_processor", message))
+            }
+        }
+    }
+}
