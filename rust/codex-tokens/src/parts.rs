@@ -33,73 +33,83 @@ impl Parts {
         }
     }
 
-    /// What makes ids of the words of a tokenizer of these self.
+    /// What makes ids of words, with the tables of the merges if they are at hand.
+    ///
+    /// # Errors
+    /// If the vocabulary lacks a byte, or there are too many merges.
     pub(crate) fn model(&self, ready: Option<Merges>) -> Result<Model> {
-        let vocabulary = &self.vocabulary;
-        let ordinary = || vocabulary.of_kind(Kind::Ordinary);
-        let ignores_merges = self.settings.ignore_merges;
-        match &self.settings.symbols {
-            Symbols::Bytes => {
-                let mut byte_ids = [None; 256];
-                for (id, bytes) in ordinary() {
-                    if let [byte] = *bytes {
-                        byte_ids[usize::from(byte)] = Some(id);
-                    }
-                }
-                if let Some(missing) = byte_ids.iter().position(Option::is_none) {
-                    return Err(Error::missing_byte(missing));
-                }
-                let whole_words = ordinary()
-                    .filter(|_| ignores_merges)
-                    .map(|(id, bytes)| (bytes, id));
-                let byte_ids = byte_ids.map(Option::unwrap_or_default);
-                match ready {
-                    Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
-                    None => Model::byte_level(&self.merges, &byte_ids, whole_words),
-                }
-            }
-            Symbols::Characters {
-                unknown,
-                fuses_unknown,
-                falls_back_to_bytes,
-            } => {
-                let spelt = || {
-                    let spellings = vocabulary.spellings.iter().flat_map(|spellings| spellings.iter());
-                    let entries = (0..).zip(spellings).zip(&vocabulary.kinds);
-                    entries.filter_map(|((id, spelling), &kind)| {
-                        (kind == Kind::Ordinary).then_some((spelling, id))
-                    })
-                };
-                let mut characters = Characters {
-                    fuses_unknown: *fuses_unknown,
-                    bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
-                    ..Characters::default()
-                };
-                for (spelling, id) in spelt() {
-                    let Ok(spelling) = std::str::from_utf8(spelling) else {
-                        continue;
-                    };
-                    let mut all = spelling.chars();
-                    if let (Some(character), None) = (all.next(), all.next()) {
-                        characters.ids.insert(character, id);
-                    }
-                    if unknown.as_deref() == Some(spelling) {
-                        characters.unknown = Some(id);
-                    }
-                    // `tokenizers` asks for a byte in capital digits.
-                    if let (Some(bytes), Some(byte)) = (&mut characters.bytes, settings::byte_of(spelling))
-                        && settings::byte_spelling(byte) == spelling
-                    {
-                        bytes[usize::from(byte)] = Some(id);
-                    }
-                }
-                let whole_words = spelt().filter(|_| ignores_merges);
-                match ready {
-                    Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
-                    None => Model::sentencepiece(&self.merges, characters, whole_words),
-                }
+        let whole_words = self.spelt().filter(|_| self.settings.ignore_merges);
+        let Some(characters) = self.characters() else {
+            let byte_ids = self.byte_ids()?;
+            return match ready {
+                Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
+                None => Model::byte_level(&self.merges, &byte_ids, whole_words),
+            };
+        };
+        match ready {
+            Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
+            None => Model::sentencepiece(&self.merges, characters, whole_words),
+        }
+    }
+
+    /// The ordinary tokens as words spell them, and their ids.
+    fn spelt(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        let Vocabulary {
+            bytes,
+            kinds,
+            spellings,
+        } = &self.vocabulary;
+        let entries = (0..).zip(spellings.as_ref().unwrap_or(bytes).iter()).zip(kinds);
+        entries.filter_map(|((id, spelling), &kind)| (kind == Kind::Ordinary).then_some((spelling, id)))
+    }
+
+    fn byte_ids(&self) -> Result<[u32; 256]> {
+        let mut ids = [None; 256];
+        for (bytes, id) in self.spelt() {
+            if let [byte] = *bytes {
+                ids[usize::from(byte)] = Some(id);
             }
         }
+        match ids.iter().position(Option::is_none) {
+            Some(missing) => Err(Error::missing_byte(missing)),
+            None => Ok(ids.map(Option::unwrap_or_default)),
+        }
+    }
+
+    /// The characters of a vocabulary that is none of bytes.
+    fn characters(&self) -> Option<Characters> {
+        let Symbols::Characters {
+            unknown,
+            fuses_unknown,
+            falls_back_to_bytes,
+        } = &self.settings.symbols
+        else {
+            return None;
+        };
+        let mut characters = Characters {
+            fuses_unknown: *fuses_unknown,
+            bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
+            ..Characters::default()
+        };
+        for (spelling, id) in self.spelt() {
+            let Ok(spelling) = std::str::from_utf8(spelling) else {
+                continue;
+            };
+            let mut all = spelling.chars();
+            if let (Some(character), None) = (all.next(), all.next()) {
+                characters.ids.insert(character, id);
+            }
+            if unknown.as_deref() == Some(spelling) {
+                characters.unknown = Some(id);
+            }
+            // `tokenizers` asks for a byte in capital digits.
+            if let (Some(bytes), Some(byte)) = (&mut characters.bytes, settings::byte_of(spelling))
+                && settings::byte_spelling(byte) == spelling
+            {
+                bytes[usize::from(byte)] = Some(id);
+            }
+        }
+        Some(characters)
     }
 
     /// The added tokens that are looked for in the text as it stands, and those looked for in the normalized text.
