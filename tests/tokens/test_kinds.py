@@ -315,6 +315,17 @@ def test_a_damaged_configuration_of_a_folder_is_damage(tmp_path: Path, config: s
     assert message in str(caught.value)
 
 
+def test_a_newer_unicode_is_another_tokenizer() -> None:
+    """U+11938 came with Unicode 13: its two parts compose by a newer table alone."""
+    document = json.loads(train_bpe(["low"], 300).to_json()) | {"normalizer": {"type": "NFC"}}
+    old = Tokenizer.from_json(json.dumps(document).encode())
+    new = old.with_newer_unicode()
+    parts, whole = "\U00011935\U00011930", "\U00011938"
+    assert old.encode(parts) != old.encode(whole) == new.encode(parts)
+    assert old.encode(parts) == tokenizers.Tokenizer.from_str(old.to_json().decode()).encode(parts).ids
+    assert old.fingerprint != new.fingerprint == pickle.loads(pickle.dumps(new)).fingerprint
+
+
 def test_a_cache_gives_the_same_tokenizer_and_is_written_anew_when_it_is_damaged(tmp_path: Path) -> None:
     train_bpe(["low lower lowest"], 262).save(tmp_path / "tokenizer.json")
     plain = load_tokenizer(tmp_path)

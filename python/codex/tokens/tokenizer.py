@@ -37,6 +37,7 @@ class Tokenizer(BaseTokenizer):
     def __init__(self, core: _core.Tokenizer, settings: Settings = NO_SETTINGS) -> None:
         super().__init__(settings)
         self._core = core
+        self._has_newer_unicode = False
 
     @classmethod
     def from_file(cls, path: str | Path, *, cache: str | Path | None = None) -> Tokenizer:
@@ -82,6 +83,15 @@ class Tokenizer(BaseTokenizer):
     def from_json(cls, data: bytes) -> Tokenizer:
         """Read the contents of a `tokenizer.json`; errors as `from_file`."""
         return cls(_core.Tokenizer.from_json(data))
+
+    def with_newer_unicode(self) -> Tokenizer:
+        """The same, but normalizing by a newer Unicode than `tokenizers` 0.23.3, as its 1.0 does.
+
+        It is another tokenizer, with another fingerprint, if it normalizes at all. Its file does not say so: both have the same.
+        """
+        changed = Tokenizer(self._core.with_newer_unicode(), self.settings)
+        changed._has_newer_unicode = True
+        return changed
 
     def to_json(self) -> bytes:
         """The contents of `tokenizer.json`, as `tokenizers` 0.23.3 writes them."""
@@ -189,8 +199,9 @@ class Tokenizer(BaseTokenizer):
         return tiktoken_parts(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.to_json(), self.settings)
+        return _rebuild, (self.to_json(), self.settings, self._has_newer_unicode)
 
 
-def _rebuild(data: bytes, settings: Settings) -> Tokenizer:
-    return Tokenizer(_core.Tokenizer.from_json(data), settings)
+def _rebuild(data: bytes, settings: Settings, has_newer_unicode: bool) -> Tokenizer:
+    made = Tokenizer(_core.Tokenizer.from_json(data), settings)
+    return made.with_newer_unicode() if has_newer_unicode else made
