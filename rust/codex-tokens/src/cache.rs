@@ -48,12 +48,9 @@ impl Tokenizer {
 }
 
 fn place_of(cache: &Path, source: &Digest) -> PathBuf {
-    let name: String = source
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    cache.join("tokenizers").join(name)
+    let name = source.to_string();
+    let (_, hexadecimal) = name.split_once(':').unwrap_or_default();
+    cache.join("tokenizers").join(hexadecimal)
 }
 
 fn contents(tokenizer: &Tokenizer, source: &Digest) -> Result<Vec<u8>> {

@@ -9,7 +9,7 @@ pub(crate) enum Processor {
         trim_offsets: bool,
         use_regex: bool,
     },
-    /// BERT's and RoBERTa's: one token before and one behind, as text and id.
+    /// BERT's and `RoBERTa`'s: one token before and one behind, as text and id.
     Around {
         shape: Shape,
         before: (String, u32),

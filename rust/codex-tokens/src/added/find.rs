@@ -48,12 +48,12 @@ enum Filter {
 #[derive(Debug)]
 struct Heads {
     /// All texts but the short ones have so many bytes at least.
-    head: usize,
+    bytes: usize,
     /// Bytes looked up at a time, at most `head`.
     stretch: usize,
     /// The stretches within the heads.
     stretches: Bits,
-    heads: Bits,
+    whole: Bits,
     /// The first bytes of texts below [`SHORTEST_HEAD`], if there are any.
     short: Option<Box<[bool; 256]>>,
 }
@@ -183,10 +183,10 @@ impl Heads {
             first[usize::from(text[0])] = true;
         }
         Self {
-            head,
+            bytes: head,
             stretch,
             stretches,
-            heads,
+            whole: heads,
             short,
         }
     }
@@ -203,8 +203,8 @@ impl Heads {
 
     fn next_long(&self, text: &[u8], mut at: usize) -> Option<usize> {
         // From a stretch that no head holds, the next head begins behind where it begins.
-        let (last, stretch) = (self.head - self.stretch, self.stretch);
-        while at + self.head <= text.len() {
+        let (last, stretch) = (self.bytes - self.stretch, self.stretch);
+        while at + self.bytes <= text.len() {
             let window = &text[at + last..];
             let number = match window.first_chunk() {
                 Some(&chunk) => u64::from_le_bytes(chunk) << (64 - 8 * stretch),
@@ -222,22 +222,19 @@ impl Heads {
     }
 
     fn is_head(&self, text: &[u8], at: usize) -> bool {
-        text.len() - at >= self.head && self.heads.has(number_of(&text[at..], self.head))
+        text.len() - at >= self.bytes && self.whole.has(number_of(&text[at..], self.bytes))
     }
 }
 
 /// The first `bytes` of `text`, at most 8, as a number.
 #[inline]
 fn number_of(text: &[u8], bytes: usize) -> u64 {
-    let number = match text.first_chunk() {
-        Some(&chunk) => u64::from_le_bytes(chunk),
-        None => {
-            let mut chunk = [0; 8];
-            chunk[..text.len()].copy_from_slice(text);
-            u64::from_le_bytes(chunk)
-        }
-    };
-    number << (64 - 8 * bytes)
+    let chunk = text.first_chunk().copied().unwrap_or_else(|| {
+        let mut chunk = [0; 8];
+        chunk[..text.len()].copy_from_slice(text);
+        chunk
+    });
+    u64::from_le_bytes(chunk) << (64 - 8 * bytes)
 }
 
 /// A set of numbers that holds others too, one in 8 at most.
@@ -325,7 +322,7 @@ mod tests {
             let alphabet = 1 + round % letters.len();
             let mut text =
                 |most: usize| -> String { (0..=random(most)).map(|_| letters[random(alphabet)]).collect() };
-            let texts: Vec<String> = (0..1 + round % 40).map(|_| text(1 + round % 9)).collect();
+            let texts: Vec<String> = (0..=round % 40).map(|_| text(1 + round % 9)).collect();
             let finder = Finder::new(texts.iter().cloned());
             for _ in 0..20 {
                 let text = text(60);
@@ -345,7 +342,7 @@ mod tests {
             .map(|number| format!("{}{number:05}", ["token", "mark", "x", "\u{4e2d}"][number % 4]))
             .collect();
         let finder = Finder::new(texts.iter().cloned());
-        assert!(matches!(&finder.filter, Filter::Heads(heads) if heads.stretch < heads.head));
+        assert!(matches!(&finder.filter, Filter::Heads(heads) if heads.stretch < heads.bytes));
         let mut text = String::new();
         for (number, one) in texts.iter().enumerate() {
             text.push_str(&"some other tok text marx "[..number % 20]);

@@ -12,6 +12,9 @@ fn token(id: u32, content: &str, flags: &str) -> AddedToken {
     }
 }
 
+/// A stretch of a text, and the id found there.
+type Cut<'t> = (&'t str, Option<u32>);
+
 /// The stretches of `text` with the ids found.
 fn cut<'t>(tokens: &[AddedToken], text: &'t str, finds_specials: bool) -> Vec<(&'t str, Option<u32>)> {
     let round = Round::new(
@@ -36,7 +39,7 @@ fn flags_decide_where_a_token_is_and_what_it_takes_in() {
         token(4, "<r>", "r"),
         token(5, "<both>", "lr"),
     ];
-    let cases: [(&str, &[(&str, Option<u32>)]); 11] = [
+    let cases: [(&str, &[Cut<'_>]); 11] = [
         ("", &[]),
         ("x", &[("x", None)]),
         ("x<a>y", &[("x", None), ("<a>", Some(1)), ("y", None)]),

@@ -42,11 +42,10 @@ fn read_one(scanner: &mut Scanner<'_>, place: usize) -> Result<AddedToken> {
     scanner.entries(|scanner, key| {
         let flag = match key.as_ref() {
             "id" => {
-                let found = scanner
-                    .id()
-                    .ok_or(())
-                    .or_else(|()| Err(wrong(scanner, path(place, "id"), "an id")))?;
-                return once(id.replace(found), place, &key);
+                let Some(found) = scanner.id() else {
+                    return Err(wrong(scanner, path(place, "id"), "an id"));
+                };
+                return once(id.replace(found).is_some(), place, &key);
             }
             "content" => {
                 let found = if scanner.peek() == b'"' {
@@ -57,7 +56,7 @@ fn read_one(scanner: &mut Scanner<'_>, place: usize) -> Result<AddedToken> {
                 if found.is_empty() {
                     return Err(empty(scanner, place));
                 }
-                return once(content.replace(found.into_owned()), place, &key);
+                return once(content.replace(found.into_owned()).is_some(), place, &key);
             }
             "single_word" => &mut single_word,
             "lstrip" => &mut lstrip,
@@ -68,7 +67,7 @@ fn read_one(scanner: &mut Scanner<'_>, place: usize) -> Result<AddedToken> {
         };
         let found = scanner.value()?;
         let found = Node::at(path(place, &key), &found).flag()?;
-        once(flag.replace(found), place, &key)
+        once(flag.replace(found).is_some(), place, &key)
     })?;
     let missing = |key: &'static str, expected: &'static str| {
         move || Node::at(path(place, key), &Value::Null).is_not(expected)
@@ -93,11 +92,11 @@ fn empty(scanner: &mut Scanner<'_>, place: usize) -> Error {
     }
 }
 
-fn once<T>(before: Option<T>, place: usize, key: &str) -> Result<()> {
-    match before {
-        None => Ok(()),
-        Some(_) => Err(Error::tokenizer(path(place, key), "stands twice")),
+fn once(stood_before: bool, place: usize, key: &str) -> Result<()> {
+    if stood_before {
+        return Err(Error::tokenizer(path(place, key), "stands twice"));
     }
+    Ok(())
 }
 
 fn path(place: usize, key: &str) -> String {

@@ -59,7 +59,7 @@ impl Tokenizer {
                 pattern: Pattern::Regex(regex, engine),
                 ..
             } = step
-                && dialect::to_json(regex, engine).is_none()
+                && dialect::to_json(regex, *engine).is_none()
             {
                 return Err(Error::usage(format!(
                     "the pattern `{regex}` means something else to tokenizers, so no tokenizer.json can hold it"

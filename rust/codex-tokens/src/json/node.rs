@@ -94,8 +94,8 @@ impl<'a> Node<'a> {
     /// What the text here names.
     pub(super) fn one_of<T: Clone>(&self, names: &[(&str, T)]) -> Result<T> {
         let text = self.text()?;
-        let named = names.iter().find(|&&(name, _)| name == text);
-        named.map(|(_, value)| value.clone()).ok_or_else(|| {
+        let found = names.iter().find(|&&(name, _)| name == text);
+        found.map(|(_, value)| value.clone()).ok_or_else(|| {
             let names: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
             self.is_not(&names.join(" or "))
         })

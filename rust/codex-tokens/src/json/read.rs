@@ -172,10 +172,10 @@ fn insert(scanner: &mut Scanner<'_>, key: Cow<'_, str>, into: &mut Map<String, V
 }
 
 fn refuse_twice(scanner: &Scanner<'_>, key: &str, is_known: bool) -> Result<()> {
-    match is_known {
-        true => Err(scanner.fails(&format!("the key `{key}` stands twice"))),
-        false => Ok(()),
+    if is_known {
+        return Err(scanner.fails(&format!("the key `{key}` stands twice")));
     }
+    Ok(())
 }
 
 /// The options of the model.

@@ -296,7 +296,7 @@ impl<'a> Scanner<'a> {
     /// The text is no JSON here.
     pub(super) fn fails(&self, what: &str) -> Error {
         let before = &self.text.as_bytes()[..self.at.min(self.text.len())];
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
         Error::tokenizer(
             "tokenizer.json",

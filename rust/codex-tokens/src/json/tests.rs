@@ -109,6 +109,7 @@ fn special_tokens_may_stand_outside_the_vocabulary() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn unsupported_parts_are_refused_by_name() {
     let cases = [
         (
@@ -222,6 +223,7 @@ fn unsupported_parts_are_refused_by_name() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn damaged_parts_are_refused_by_name() {
     let cases = [
         (

@@ -75,7 +75,7 @@ fn document(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
             "version" => out.value(&json!("1.0")),
             "truncation" | "padding" => out.value(&Value::Null),
             "added_tokens" => out.array(tokenizer.parts.added.iter(), |out, token| {
-                out.value(&added_value(token))
+                out.value(&added_value(token));
             }),
             "unicode" => out.value(&json!("newer")),
             "model" => model(tokenizer, is_whole, out),
@@ -139,7 +139,7 @@ fn model(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
             }
             "merges" => out.array(tokenizer.parts.merges.iter(), |out, &((left, right), _)| {
                 out.array([left, right].into_iter(), |out, id| {
-                    out.string(&spelling(tokenizer, id as usize))
+                    out.string(&spelling(tokenizer, id as usize));
                 });
             }),
             _ => out.value(&Value::Null),
@@ -175,7 +175,7 @@ impl Out {
         }
     }
 
-    fn inside(&mut self, marks: &[u8; 2], is_empty: bool, write: impl FnOnce(&mut Self)) {
+    fn inside(&mut self, marks: [u8; 2], is_empty: bool, write: impl FnOnce(&mut Self)) {
         self.bytes.push(marks[0]);
         if !is_empty {
             self.depth = self.depth.map(|depth| depth + 1);
@@ -197,7 +197,7 @@ impl Out {
         if self.depth.is_none() {
             order.sort_unstable_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
         }
-        self.inside(b"{}", order.is_empty(), |out| {
+        self.inside(*b"{}", order.is_empty(), |out| {
             for (at, (key, entry)) in order.into_iter().enumerate() {
                 out.comma(at);
                 out.string(&key);
@@ -209,7 +209,7 @@ impl Out {
     }
 
     fn array<T>(&mut self, items: impl ExactSizeIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
-        self.inside(b"[]", items.len() == 0, |out| {
+        self.inside(*b"[]", items.len() == 0, |out| {
             for (at, item) in items.enumerate() {
                 out.comma(at);
                 write(out, item);

@@ -18,9 +18,10 @@ const TRANSLATED: [(&str, &str); 2] = [
 /// A pattern of `tiktoken`'s; one that both engines read alike is taken as that of `tokenizers`, which can be written.
 pub(crate) fn from_tiktoken(pattern: &str) -> Pattern {
     let has_anchor = pattern.replace("[^", "[").contains(['^', '$']);
-    let dialect = match has_anchor || has_possessive_interval(pattern) {
-        true => Dialect::Tiktoken,
-        false => Dialect::Oniguruma,
+    let dialect = if has_anchor || has_possessive_interval(pattern) {
+        Dialect::Tiktoken
+    } else {
+        Dialect::Oniguruma
     };
     Pattern::Regex(pattern.to_owned(), dialect)
 }
@@ -41,10 +42,10 @@ pub(crate) fn from_json(pattern: String) -> Pattern {
 }
 
 /// What a `tokenizer.json` has to say for `pattern`, if that is known.
-pub(crate) fn to_json<'p>(pattern: &'p str, dialect: &Dialect) -> Option<&'p str> {
+pub(crate) fn to_json(pattern: &str, dialect: Dialect) -> Option<&str> {
     match dialect {
         Dialect::Oniguruma => Some(pattern),
-        _ => TRANSLATED
+        Dialect::Tiktoken => TRANSLATED
             .iter()
             .find(|(tiktoken, _)| *tiktoken == pattern)
             .map(|&(_, json)| json),

@@ -62,13 +62,12 @@ impl Tokenizer {
         let mut merges = Vec::new();
         let mut ignore_merges = false;
         for (rank, token) in (0_u32..).zip(strings.iter()).filter(|(_, token)| token.len() > 1) {
-            match last_merge(token, rank, &strings, &index) {
-                Some(pair) => merges.push((pair, rank)),
-                None => {
-                    // No one merge makes it: it is found as a whole word, and by whatever merge is at hand elsewhere.
-                    ignore_merges = true;
-                    merges.extend(every_merge(token, &strings, &index).map(|pair| (pair, rank)));
-                }
+            if let Some(pair) = last_merge(token, rank, &strings, &index) {
+                merges.push((pair, rank));
+            } else {
+                // No one merge makes it: it is found as a whole word, and by whatever merge is at hand elsewhere.
+                ignore_merges = true;
+                merges.extend(every_merge(token, &strings, &index).map(|pair| (pair, rank)));
             }
         }
         let (vocabulary, added) = with_specials(&strings, special_tokens)?;
@@ -275,11 +274,8 @@ fn with_specials(
     }
     let mut texts: Vec<&str> = specials.iter().map(|token| token.content.as_str()).collect();
     texts.sort_unstable();
-    if let Some(twice) = texts.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Error::usage(format!(
-            "special token `{}` is given twice",
-            twice[0]
-        )));
+    if let Some([twice, _]) = texts.array_windows().find(|[one, next]| one == next) {
+        return Err(Error::usage(format!("special token `{twice}` is given twice")));
     }
     if let Some(left) = by_id.next() {
         return Err(Error::usage(format!(

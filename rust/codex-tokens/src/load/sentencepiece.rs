@@ -42,6 +42,7 @@ struct Piece<'a> {
 
 /// What is read of a model.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are those of the file")]
 struct Model<'a> {
     pieces: Vec<Piece<'a>>,
     is_bpe: bool,

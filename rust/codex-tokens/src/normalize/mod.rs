@@ -239,9 +239,12 @@ impl<'t> Text<'t> {
         let sources = |range: Range<usize>, bytes: usize, is_same: bool, into: &mut Vec<Range<usize>>| {
             if matches!(self.origin, Origin::Each(_)) {
                 let source = self.origin.of(range.clone());
-                into.extend((0..bytes).map(|byte| match is_same {
-                    true => self.origin.of(range.start + byte..range.start + byte + 1),
-                    false => source.clone(),
+                into.extend((range.start..).take(bytes).map(|byte| {
+                    if is_same {
+                        self.origin.of(byte..byte + 1)
+                    } else {
+                        source.clone()
+                    }
                 }));
             }
         };

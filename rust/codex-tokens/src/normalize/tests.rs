@@ -15,7 +15,7 @@ fn cluster_by_cluster_is_as_all_at_once() {
         .collect();
     let mut state = 3_usize;
     for round in 0..4000 {
-        let text: String = (0..1 + round % 12)
+        let text: String = (0..=round % 12)
             .map(|_| {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)

@@ -84,7 +84,7 @@ fn read_pattern(node: &Node<'_>) -> Result<Pattern> {
 fn pattern_value(pattern: &Pattern) -> Value {
     match pattern {
         Pattern::Literal(text) => json!({"String": text}),
-        Pattern::Regex(regex, engine) => match dialect::to_json(regex, engine) {
+        Pattern::Regex(regex, engine) => match dialect::to_json(regex, *engine) {
             Some(regex) => json!({"Regex": regex}),
             // `Tokenizer::to_json` refuses it; the fingerprint is of it nevertheless.
             None => json!({"Tiktoken": regex}),

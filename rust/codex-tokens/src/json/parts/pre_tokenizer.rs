@@ -65,10 +65,7 @@ fn read_step(node: &Node<'_>) -> Result<Step> {
         "Punctuation" => {
             node.object(&["type", "behavior"])?;
             let behavior = node.child("behavior");
-            let behavior = match behavior.is_null() {
-                true => Behavior::Isolated,
-                false => read_behavior(&behavior)?,
-            };
+            let behavior = if behavior.is_null() { Behavior::Isolated } else { read_behavior(&behavior)? };
             Ok(Step::Punctuation { behavior })
         }
         "Whitespace" => node.object(&["type"]).map(|_| Step::Whitespace),
