@@ -8,7 +8,7 @@ from __future__ import annotations
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.models import BPE
 
-HEADER = '''//! What a letter, digit or mark beside a `single_word` token is: `\\w` of the regex that `tokenizers` asks.
+HEADER = """//! What a letter, digit or mark beside a `single_word` token is: `\\w` of the regex that `tokenizers` asks.
 //!
 //! Written by `make_word.py`, which asks `tokenizers` 0.23.3 about every scalar.
 
@@ -34,7 +34,7 @@ fn is_of_word(character: char) -> bool {
 
 /// First and last scalar of each stretch.
 #[rustfmt::skip]
-const WORD: &[(u32, u32)] = &['''
+const WORD: &[(u32, u32)] = &["""
 
 
 def word_ranges() -> list[tuple[int, int]]:
