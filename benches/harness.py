@@ -11,6 +11,7 @@ A gate in the file:
       peer: tokenizers 0.23.3
       bar: 0.5          # the claim: our seconds over theirs
       at_most: 0.55     # what fails: 10 % above the bar
+      reached: 0.5      # only where the bar is missed so far: what fails is then 10 % above this
 
 `measures` is for figures that are not a ratio of two timed calls, a share of step time for instance. `hold` takes figures from
 anywhere: from sides that are processes of their own, see `benches/workers.py`, timed in turn by `in_turn`.
@@ -52,6 +53,7 @@ class Gate:
     peer: str
     bar: float
     at_most: float
+    reached: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def load_gates() -> dict[str, Gate]:
     """All gates by name.
 
     Raises:
-        ValueError: if a gate is looser than 10 % above its bar, or a name stands twice.
+        ValueError: if a gate is looser than 10 % above its bar (or above what is reached, where the bar is missed), if a bar is
+            said to be missed and is not, or a name stands twice.
     """
     gates: dict[str, Gate] = {}
     for path in sorted(GATES.glob("*.yaml")):
@@ -88,8 +91,11 @@ def load_gates() -> dict[str, Gate]:
             gate = Gate(name, **fields)
             if name in gates or not name.startswith(path.stem + "."):
                 raise ValueError(f"`{name}` in {path.name}: gates are named <stage>.<claim>, once")
-            if gate.at_most > gate.bar * 1.1 + 1e-9:
-                raise ValueError(f"`{name}` fails at {gate.at_most}, more than 10 % above its bar {gate.bar}")
+            if gate.reached is not None and gate.reached <= gate.bar:
+                raise ValueError(f"`{name}` has reached {gate.reached}, so its bar {gate.bar} is not missed")
+            held = gate.bar if gate.reached is None else gate.reached
+            if gate.at_most > held * 1.1 + 1e-9:
+                raise ValueError(f"`{name}` fails at {gate.at_most}, more than 10 % above {held}")
             gates[name] = gate
     return gates
 

@@ -21,7 +21,7 @@ def render_rows(results: list[Result]) -> list[str]:
         extra = ", ".join(f"{name} {value}" for name, value in result.extra.items())
         rows.append(
             f"| `{result.gate.name}` | {result.gate.peer} | **{median:g}** ({low:g} to {high:g}) "
-            f"| {result.gate.bar:g} | {result.gate.at_most:g} | {extra} |"
+            f"| {result.gate.bar:g}{'' if median <= result.gate.bar else ', missed'} | {result.gate.at_most:g} | {extra} |"
         )
     return rows
 

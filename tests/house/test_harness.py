@@ -65,13 +65,21 @@ def test_a_gate_refuses_unequal_answers() -> None:
         harness.gate(Fixture(), "house.example", short, lambda: 8, rounds=5)
 
 
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ("bar: 1.0, at_most: 1.2", "more than 10 % above 1.0"),
+        ("bar: 1.0, reached: 2.0, at_most: 2.3", "more than 10 % above 2.0"),
+        ("bar: 1.0, reached: 0.9, at_most: 0.99", "is not missed"),
+    ],
+)
 def test_no_gate_is_looser_than_a_tenth_above_its_bar(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figures: str, message: str
 ) -> None:
     assert harness.load_gates()
-    (tmp_path / "house.yaml").write_text("house.loose: {peer: x, bar: 1.0, at_most: 1.2}\n")
+    (tmp_path / "house.yaml").write_text(f"house.loose: {{peer: x, {figures}}}\n")
     monkeypatch.setattr(harness, "GATES", tmp_path)
-    with pytest.raises(ValueError, match="more than 10 %"):
+    with pytest.raises(ValueError, match=message):
         harness.load_gates.__wrapped__()
 
 
