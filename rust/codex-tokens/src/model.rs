@@ -107,7 +107,7 @@ impl Model {
         } else {
             let numbers = word.iter().map(|&byte| self.merges.byte_number(byte));
             merge_long(numbers, &self.merges, |number, _| {
-                out.push(self.merges.id(number))
+                out.push(self.merges.id(number));
             });
         }
     }

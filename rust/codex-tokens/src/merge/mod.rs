@@ -99,7 +99,7 @@ mod tests {
         let mut found = vec![collected(table, |emit| merge_long(numbers(), table, emit))];
         if word.len() <= LONGEST_SHORT_WORD {
             found.push(collected(table, |emit| {
-                Short::of_bytes(word, table).merge(table, emit)
+                Short::of_bytes(word, table).merge(table, emit);
             }));
             found.push(collected(table, |emit| {
                 Short::of_numbers(numbers(), table).merge(table, emit);
