@@ -22,6 +22,12 @@ const SHORT_BYTES: usize = 1 << 10;
 /// Most texts have more bytes to an id, so that the row need not grow.
 const BYTES_PER_ID: usize = 2;
 
+/// A file of ranks, the pattern that cuts words, and the special tokens.
+type Ranks<'py> = (Bound<'py, PyBytes>, String, Vec<(String, u32)>);
+
+/// Ids, and the bytes of the text that each comes from.
+type IdsAndSpans = (Vec<u32>, Vec<(usize, usize)>);
+
 #[pyclass(frozen, module = "codex._core")]
 pub(super) struct Tokenizer(pub(super) Arc<codex_tokens::Tokenizer>);
 
@@ -72,7 +78,7 @@ impl Tokenizer {
     }
 
     /// The contents of a file of ranks, the pattern, and the special tokens: what `tiktoken.Encoding` takes.
-    fn to_ranks<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, String, Vec<(String, u32)>)> {
+    fn to_ranks<'py>(&self, py: Python<'py>) -> PyResult<Ranks<'py>> {
         let ranks = released(py, || self.0.to_ranks())?;
         Ok((
             PyBytes::new(py, &ranks.ranks),
@@ -146,12 +152,7 @@ impl Tokenizer {
     }
 
     /// The ids of `text`, and the bytes of it that each comes from.
-    fn encode_with_spans(
-        &self,
-        py: Python<'_>,
-        text: Text,
-        specials: &str,
-    ) -> PyResult<(Vec<u32>, Vec<(usize, usize)>)> {
+    fn encode_with_spans(&self, py: Python<'_>, text: Text, specials: &str) -> PyResult<IdsAndSpans> {
         let specials = parse_specials(py, specials)?;
         released(py, || {
             let (mut ids, mut spans) = (Vec::new(), Vec::new());

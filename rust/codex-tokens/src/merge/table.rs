@@ -120,10 +120,10 @@ impl Merges {
         let mut ends = FxHashMap::default();
         for number in 0..all.numbers.len() {
             let id = all.id(number);
-            let merged = all.merged(rows.row(id));
-            if merged != [number] {
+            let numbers = all.merged(rows.row(id));
+            if numbers != [number] {
                 strays.push(id);
-                ends.insert(id, merged);
+                ends.insert(id, numbers);
             }
         }
         for ((left, right), made) in dropped {
