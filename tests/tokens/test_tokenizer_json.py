@@ -98,12 +98,12 @@ def test_the_fingerprint_is_of_the_meaning(pair: Any, small: dict[str, Any]) -> 
 
 def test_what_it_cannot_do_is_refused_by_name(small: dict[str, Any]) -> None:
     cases = {
-        "normalizer": ({"type": "NFC"}, "`normalizer` is an object of 1, expected null"),
+        "normalizer": ({"type": "Nmt"}, '`normalizer.type` is "Nmt", expected `NFC`'),
         "pre_tokenizer": (
-            {"type": "Whitespace"},
-            '`pre_tokenizer.type` is "Whitespace", expected "ByteLevel"',
+            {"type": "UnicodeScripts"},
+            '`pre_tokenizer.type` is "UnicodeScripts", expected `ByteLevel`',
         ),
-        "post_processor": ({"type": "TemplateProcessing"}, "`post_processor.type` is"),
+        "post_processor": ({"type": "TemplateProcessing"}, "`post_processor.single` is null"),
         "padding": ({"strategy": "BatchLongest"}, "`padding` is an object of 1, expected null"),
         "model": ({"type": "Unigram"}, '`model.type` is "Unigram", expected "BPE" or null'),
         "chat_template": ("", "`chat_template` is not known"),
