@@ -183,11 +183,23 @@ def held_out_texts(seed: int, theirs: tokenizers.Tokenizer) -> list[str]:
     return [*strings(400, seed, added), *spaced, "".join(spaced), *pieces, *list(runs())[::23], "", " "]
 
 
+def their_ids(theirs: tokenizers.Tokenizer, text: str) -> list[int] | None:
+    """None where they panic: at an added token that begins after its end, its spaces being those of the one before it."""
+    try:
+        ids: list[int] = theirs.encode(text, add_special_tokens=False).ids
+    except BaseException as error:
+        assert "PanicException" in type(error).__name__
+        return None
+    return ids
+
+
 def assert_same(label: str, theirs: tokenizers.Tokenizer, texts: list[str]) -> None:
     ours = Tokenizer.from_json(theirs.to_str().encode())
-    expected = [encoding.ids for encoding in theirs.encode_batch_fast(texts, add_special_tokens=False)]
-    for text, ids in zip(texts, expected, strict=True):
-        assert ours.encode(text, "ids") == ids, f"{label}\n{text!r}"
+    answers = {text: their_ids(theirs, text) for text in texts}
+    expected = [ids for ids in answers.values() if ids is not None]
+    assert len(expected) > 0.95 * len(answers)
+    for text, ids in answers.items():
+        assert ids is None or ours.encode(text, "ids") == ids, f"{label}\n{text!r}"
     added = theirs.get_added_tokens_decoder()
     quirks = {number for number, token in added.items() if token.normalized or not token.content.isascii()}
     plain = [ids for ids in expected if quirks.isdisjoint(ids)]  # others they decode as their normalized text
