@@ -114,9 +114,14 @@ def bench_shards_memory(benchmark: Any, sources: dict[str, Path], run: Callable[
 
 
 def bench_shards_with_two_threads(
-    benchmark: Any, sources: dict[str, Path], run: Callable[..., dict[str, Any]]
+    benchmark: Any,
+    sources: dict[str, Path],
+    run: Callable[..., dict[str, Any]],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Seconds on the clock of two threads over those of one."""
+    if not request.config.getoption("--performance-page"):
+        pytest.skip("needs two cores that nobody else uses: for `make bench`")
 
     def wall_s(name: str, cores: Sequence[int] | None) -> Callable[[int], float]:
         return lambda _: float(run(name, sources["large"], cores)["wall_s"])
