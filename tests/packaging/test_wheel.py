@@ -48,7 +48,7 @@ def test_wheel_is_abi3_and_names_its_extras(wheel: Path) -> None:
         metadata = Parser().parsestr(archive.read(name).decode())
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"train", "mlflow", "all"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"train", "hf", "mlflow", "all"}
 
 
 @pytest.mark.parametrize(
