@@ -16,9 +16,11 @@ sys.path.insert(0, str(ROOT))  # `benches.harness` for the benches
 BROUGHT_BY = {
     "torch": "the extra `train`",
     "psutil": "the extra `train`",
+    "jinja2": "the extra `train`",
     "mlflow": "the extra `mlflow`",
     "rfc8785": "requirements/dev.txt",
     "safetensors": "requirements/dev.txt",
+    "tiktoken": "requirements/dev.txt",
     "tokenizers": "requirements/dev.txt",
     "transformers": "requirements/dev.txt",
 }
