@@ -25,8 +25,11 @@ BROUGHT_BY = {
     "transformers": "requirements/dev.txt",
 }
 MISSING = {name: brought for name, brought in BROUGHT_BY.items() if find_spec(name) is None}
-# Stages that are torch through and through, by the name of their folder.
-TORCH_STAGES = {"checkpoint", "evaluate", "generate", "kernels", "models", "train"}
+# Folders that need a package through and through, by their name.
+NEEDED_BY = {
+    **dict.fromkeys(["checkpoint", "evaluate", "generate", "kernels", "models", "train"], "torch"),
+    "chat": "jinja2",
+}
 LEFT_OUT: list[str] = []
 
 
@@ -42,8 +45,8 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def _needs(path: Path) -> str | None:
     """What has to be installed for `path` to be collected, or None if it can be."""
     if path.is_dir():
-        if "torch" in MISSING and path.name in TORCH_STAGES and path.parent != ROOT:
-            return MISSING["torch"]
+        if NEEDED_BY.get(path.name) in MISSING and path.parent != ROOT:
+            return MISSING[NEEDED_BY[path.name]]
         path = path / "conftest.py"
     if path.suffix != ".py" or not path.is_file() or path == ROOT / "conftest.py":
         return None
