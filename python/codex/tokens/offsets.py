@@ -30,6 +30,8 @@ def to_characters(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int
 
     >>> to_characters("é!", [(0, 1), (1, 2), (2, 3)])
     [(0, 1), (0, 1), (1, 2)]
+    >>> to_characters("é!", [(3, 3)])
+    [(2, 2)]
     """
     if text.isascii() or not spans:
         return list(spans)
@@ -37,7 +39,8 @@ def to_characters(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int
     begun = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])  # characters begun before each byte
     bounds = np.asarray(spans)
     is_empty = bounds[:, 0] == bounds[:, 1]
-    starts = begun[np.minimum(bounds[:, 0] + 1, data.size)] - 1
+    is_at_end = bounds[:, 0] == data.size
+    starts = begun[np.minimum(bounds[:, 0] + 1, data.size)] - np.where(is_at_end, 0, 1)
     ends = np.where(is_empty, starts, begun[bounds[:, 1]])
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 

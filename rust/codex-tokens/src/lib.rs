@@ -30,6 +30,7 @@ mod split;
 mod template;
 mod tokenizer;
 mod train;
+mod trim;
 mod unicode;
 mod vocabulary;
 mod word_table;

@@ -2,11 +2,14 @@
 
 use crate::added::Piece;
 use crate::error::Result;
+use crate::json::spelling;
 use crate::tokenizer::{Specials, Tokenizer};
+use crate::trim::Trim;
 
 impl Tokenizer {
     /// Appends the ids of `text` to `ids`, and to `spans` the bytes of `text` that each comes from. Two ids that share a
-    /// character may begin or end inside it; what a normalizer has put in comes from the character beside it.
+    /// character may begin or end inside it. What a normalizer has made of a character comes from it, and what the file's
+    /// post-processor trims is left out, both as `tokenizers` has it.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -19,18 +22,25 @@ impl Tokenizer {
     ) -> Result<()> {
         let known = (ids.len(), spans.len());
         let mut places = Vec::new();
+        let trim = Trim::of(&self.parts.settings.processors);
         let done = self.with_worker(|worker| {
             self.pieces(text, specials, true, |piece| match piece {
-                Piece::Text(text) => {
-                    worker.encode_with_spans(&text.text, &self.splitter, &self.model, ids, &mut places);
-                    spans.extend(places.drain(..).map(|place| {
-                        let span = text.origin().of(place);
-                        (span.start, span.end)
+                Piece::Text(piece) => {
+                    let first = ids.len();
+                    worker.encode_with_spans(&piece.text, &self.splitter, &self.model, ids, &mut places);
+                    spans.extend((first..).zip(places.drain(..)).map(|(at, place)| {
+                        let span = piece.origin().of(place);
+                        let span = (span.start, span.end);
+                        if trim.is_empty() {
+                            return span;
+                        }
+                        trim.narrow(text, &spelling(self, ids[at] as usize), at == known.0, span)
                     }));
                 }
                 Piece::Added { mark, range } => {
+                    let token = &text[range.clone()];
+                    spans.push(trim.narrow(text, token, ids.len() == known.0, (range.start, range.end)));
                     ids.push(mark.id);
-                    spans.push((range.start, range.end));
                 }
             })
         });

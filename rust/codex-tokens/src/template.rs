@@ -3,7 +3,7 @@
 /// A post-processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Processor {
-    /// Moves offsets in `tokenizers`, and no id anywhere; kept to be written again.
+    /// Moves where ids come from, and no id.
     ByteLevel {
         add_prefix_space: bool,
         trim_offsets: bool,
@@ -67,6 +67,28 @@ pub(crate) struct TemplateToken {
 pub(crate) struct Around {
     pub(crate) before: Vec<u32>,
     pub(crate) behind: Vec<u32>,
+}
+
+impl Processor {
+    /// If white space is left out where ids come from: whether a space at the start of the text was put there.
+    pub(crate) fn trims(&self) -> Option<bool> {
+        match *self {
+            Self::ByteLevel {
+                add_prefix_space,
+                trim_offsets,
+                ..
+            }
+            | Self::Around {
+                shape:
+                    Shape::Roberta {
+                        add_prefix_space,
+                        trim_offsets,
+                    },
+                ..
+            } => trim_offsets.then_some(add_prefix_space),
+            Self::Around { .. } | Self::Template(_) => None,
+        }
+    }
 }
 
 impl Around {

@@ -21,6 +21,8 @@ use codex_file::digest::{Algorithm, digest_bytes};
 use codex_file::{durable, stream};
 use std::path::Path;
 
+pub(crate) use write::spelling;
+
 /// Far above any tokenizer in use (the largest known is 32 MB).
 pub(crate) const MAXIMUM_FILE_BYTES: u64 = 256 << 20;
 

@@ -148,7 +148,7 @@ fn model(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
 }
 
 /// How the token of `id` is written.
-fn spelling(tokenizer: &Tokenizer, id: usize) -> Cow<'_, str> {
+pub(crate) fn spelling(tokenizer: &Tokenizer, id: usize) -> Cow<'_, str> {
     let vocabulary = &tokenizer.parts.vocabulary;
     let text = |bytes| String::from_utf8_lossy(bytes);
     if let Some(spelling) = vocabulary

@@ -3,6 +3,7 @@
 //! A character that nothing before it can change or join is the start of a cluster. A cluster of one is left as it is, and most
 //! text is nothing else, so the tables are asked only about the rest.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::OnceLock;
 use unicode_normalization as newer;
@@ -110,21 +111,52 @@ impl Form {
 
     /// All of `text` in this form: the slow twin of [`Form::changes`].
     pub(super) fn of(self, text: &str, unicode: Unicode) -> String {
-        let text = text.chars();
-        match (unicode, self) {
-            (Unicode::Tokenizers0_23, Self::Nfc) => older_chars(older::UnicodeNormalization::nfc(text)),
-            (Unicode::Tokenizers0_23, Self::Nfd) => older_chars(older::UnicodeNormalization::nfd(text)),
-            (Unicode::Tokenizers0_23, Self::Nfkc) => older_chars(older::UnicodeNormalization::nfkc(text)),
-            (Unicode::Tokenizers0_23, Self::Nfkd) => older_chars(older::UnicodeNormalization::nfkd(text)),
-            (Unicode::Newer, Self::Nfc) => newer::UnicodeNormalization::nfc(text).collect(),
-            (Unicode::Newer, Self::Nfd) => newer::UnicodeNormalization::nfd(text).collect(),
-            (Unicode::Newer, Self::Nfkc) => newer::UnicodeNormalization::nfkc(text).collect(),
-            (Unicode::Newer, Self::Nfkd) => newer::UnicodeNormalization::nfkd(text).collect(),
+        match unicode {
+            Unicode::Tokenizers0_23 => self.older(text).map(|(character, _)| character).collect(),
+            Unicode::Newer => {
+                let text = text.chars();
+                match self {
+                    Self::Nfc => newer::UnicodeNormalization::nfc(text).collect(),
+                    Self::Nfd => newer::UnicodeNormalization::nfd(text).collect(),
+                    Self::Nfkc => newer::UnicodeNormalization::nfkc(text).collect(),
+                    Self::Nfkd => newer::UnicodeNormalization::nfkd(text).collect(),
+                }
+            }
         }
     }
-}
 
-/// The older crate tells with each character how many it stands for.
-fn older_chars(characters: impl Iterator<Item = (char, isize)>) -> String {
-    characters.map(|(character, _)| character).collect()
+    /// The characters of `text` in this form by the older edition. With each comes 0 if it replaces the next character of the
+    /// text, 1 if it is one more than that became, and otherwise how many characters behind it are taken in, as a negative number.
+    fn older(self, text: &str) -> Box<dyn Iterator<Item = (char, isize)> + '_> {
+        let text = text.chars();
+        match self {
+            Self::Nfc => Box::new(older::UnicodeNormalization::nfc(text)),
+            Self::Nfd => Box::new(older::UnicodeNormalization::nfd(text)),
+            Self::Nfkc => Box::new(older::UnicodeNormalization::nfkc(text)),
+            Self::Nfkd => Box::new(older::UnicodeNormalization::nfkd(text)),
+        }
+    }
+
+    /// The stretch of `cluster` that each character of it in this form comes from. Of a newer edition all come from all of it.
+    pub(super) fn sources(self, cluster: &str, unicode: Unicode) -> Vec<Range<usize>> {
+        if unicode == Unicode::Newer {
+            let count = self.of(cluster, unicode).chars().count();
+            return iter::repeat_n(0..cluster.len(), count).collect();
+        }
+        let mut old = cluster
+            .char_indices()
+            .map(|(at, character)| at..at + character.len_utf8());
+        let mut last = 0..0;
+        let sources = self.older(cluster).map(|(_, change)| {
+            if change <= 0 {
+                last = old.next().unwrap_or(last.clone());
+            }
+            let source = last.clone();
+            if change < 0 {
+                last = old.nth(change.unsigned_abs() - 1).unwrap_or(last.clone());
+            }
+            source
+        });
+        sources.collect()
+    }
 }

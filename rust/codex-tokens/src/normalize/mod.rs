@@ -4,13 +4,16 @@
 //! list comes the way back, from a byte of the new text to where it was in the old.
 
 mod form;
+mod origin;
 
 pub(crate) use form::Form;
 pub use form::Unicode;
+use origin::Origin;
 
 use crate::error::Result;
 use crate::split::{Pattern, Regex};
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 use unicode_normalization_alignments::char::is_combining_mark;
@@ -159,37 +162,6 @@ pub(crate) struct Text<'t> {
     origin: Origin,
 }
 
-/// Where the bytes of a piece stood in the text it was cut from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Side by side from here on.
-    At(usize),
-    /// The stretch that each byte comes from.
-    Each(Vec<Range<usize>>),
-    /// Nobody asked, and bytes have moved; the whole piece stood here.
-    Within(Range<usize>),
-}
-
-impl Origin {
-    /// Where `range` of the piece comes from.
-    pub(crate) fn of(&self, range: Range<usize>) -> Range<usize> {
-        match self {
-            Self::At(start) => start + range.start..start + range.end,
-            Self::Within(whole) => whole.clone(),
-            Self::Each(sources) => {
-                let Some(first) = sources.get(range.start).or(sources.last()) else {
-                    return 0..0;
-                };
-                let last = range.end.checked_sub(1).and_then(|last| sources.get(last));
-                let end = last
-                    .filter(|_| !range.is_empty())
-                    .map_or(first.start, |last| last.end);
-                first.start..end.max(first.start)
-            }
-        }
-    }
-}
-
 impl<'t> Text<'t> {
     /// `text` as it stands from byte `at` on.
     pub(crate) fn plain(text: &'t str, at: usize) -> Self {
@@ -236,32 +208,29 @@ impl<'t> Text<'t> {
         let old: &str = &self.text;
         let mut new: Option<(String, Vec<Range<usize>>)> = None;
         let mut done = 0;
-        let sources = |range: Range<usize>, bytes: usize, is_same: bool, into: &mut Vec<Range<usize>>| {
-            if matches!(self.origin, Origin::Each(_)) {
-                let source = self.origin.of(range.clone());
-                into.extend((range.start..).take(bytes).map(|byte| {
-                    if is_same {
-                        self.origin.of(byte..byte + 1)
-                    } else {
-                        source.clone()
-                    }
-                }));
-            }
-        };
+        let is_aligned = matches!(self.origin, Origin::Each(_));
         normalizer.changes(old, unicode, &mut |range, replacement| {
             let (text, origins) = new
                 .get_or_insert_with(|| (String::with_capacity(old.len() + old.len() / 4 + 16), Vec::new()));
             text.push_str(&old[done..range.start]);
-            sources(done..range.start, range.start - done, true, origins);
             text.push_str(replacement);
-            sources(range.clone(), replacement.len(), false, origins);
+            if is_aligned {
+                origins.extend((done..range.start).map(|byte| self.origin.of(byte..byte + 1)));
+                let sources = normalizer.sources(old, &range, replacement, unicode);
+                for (character, source) in replacement.chars().zip(sources) {
+                    let source = self.origin.of(source);
+                    origins.extend(iter::repeat_n(source, character.len_utf8()));
+                }
+            }
             done = range.end;
         });
         let Some((mut text, mut origins)) = new else {
             return self;
         };
         text.push_str(&old[done..]);
-        sources(done..old.len(), old.len() - done, true, &mut origins);
+        if is_aligned {
+            origins.extend((done..old.len()).map(|byte| self.origin.of(byte..byte + 1)));
+        }
         let origin = match &self.origin {
             Origin::Each(_) => Origin::Each(origins),
             Origin::Within(whole) => Origin::Within(whole.clone()),
