@@ -147,6 +147,24 @@ def records_count(path: str | PathLike[str]) -> int: ...
 
 # text
 
+_TextFound: TypeAlias = tuple[
+    str | None,
+    str | None,
+    float,
+    bool,
+    int,
+    list[int],
+    tuple[int, int, int],
+    list[tuple[str, str, float]],
+    str,
+]
+
+class TextDetector:
+    def __new__(cls) -> TextDetector: ...
+    def feed(self, data: bytes) -> None: ...
+    def close(self) -> _TextFound: ...
+
+def text_detect(data: bytes) -> _TextFound: ...
 def text_decode(
     data: bytes, name: str | PathLike[str]
 ) -> tuple[str, str, bool, str, tuple[int, int, int]]: ...

@@ -31,6 +31,7 @@ Commands:
   infer       Continue texts, and keep what was made with a manifest.
   data        Raw files to records, splits and token shards.
   tokenizer   Train a tokenizer, use it, look into it.
+  text        Find the encoding of files, and make them UTF-8.
   checkpoint  List, verify, compare, keep, export and import checkpoints.
   runs        What was run, and how it went.
   config      Show, check and describe configurations.

@@ -89,7 +89,37 @@ enum Table {
     Multi(MultiByte),
 }
 
+/// The codecs of `multi_byte.txt`.
+pub(crate) fn multi_byte_codecs() -> impl Iterator<Item = &'static Listed> {
+    LISTED.iter().filter(|listed| !listed.is_single)
+}
+
+/// The codecs of `single_byte.txt`.
+pub(crate) fn single_byte_codecs() -> impl Iterator<Item = &'static Listed> {
+    LISTED.iter().filter(|listed| listed.is_single)
+}
+
 impl Listed {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The first character of `data` and its length in bytes, for a multi-byte codec.
+    pub(crate) fn multi_byte(&self) -> Option<&MultiByte> {
+        match self.table.get_or_init(|| self.parse()) {
+            Table::Single(_) => None,
+            Table::Multi(table) => Some(table),
+        }
+    }
+
+    /// The character of each byte of a single-byte codec, `\0` for a hole.
+    pub(crate) fn single_byte_characters(&self) -> &[char; 256] {
+        match self.table.get_or_init(|| self.parse()) {
+            Table::Single(table) => table.characters(),
+            Table::Multi(_) => &['\0'; 256],
+        }
+    }
+
     fn parse(&self) -> Table {
         if self.is_single {
             Table::Single(Box::new(SingleByte::parse(&self.rows)))

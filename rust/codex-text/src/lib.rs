@@ -1,19 +1,23 @@
 //! Bytes to text: encoding, byte-order marks, newlines, damage.
 //!
-//! `decode` is the whole of it. A text either comes back exactly as Python's own codec of the same name gives it, newlines
-//! made `\n`, or it is refused with a reason that names the byte: nothing is guessed, replaced or dropped.
+//! `decode` takes the encoding the bytes declare: a byte-order mark (UTF-8, UTF-16, UTF-32), else the coding cookie of a Python
+//! source (PEP 263), else UTF-8. A text either comes back exactly as Python's own codec of the same name gives it, newlines made
+//! `\n`, or it is refused with a reason that names the byte. `tables` holds the codecs as Python has them, not as the web has them.
 //!
-//! The encoding is the one the bytes declare: a byte-order mark (UTF-8, UTF-16, UTF-32), else the coding cookie of a Python
-//! source (PEP 263), else UTF-8. `tables` holds the other codecs as Python has them, not as the web has them.
+//! `detect` finds the encoding where nothing declares it, by one pass over all bytes (`scan`) and by what the text would be in each
+//! encoding (`detect`), and says how many places do not decode.
 
 mod codec;
 mod cookie;
+mod detect;
 mod error;
 mod multi_byte;
 mod newline;
+mod scan;
 mod single_byte;
 mod unicode;
 
+pub use detect::{Alternative, Detection, Detector, detect};
 pub use error::{Error, Result};
 pub use newline::Newlines;
 

@@ -74,7 +74,7 @@ impl MultiByte {
     }
 
     /// The first character, and how many bytes it is.
-    fn first(&self, data: &[u8]) -> Option<(char, usize)> {
+    pub(crate) fn first(&self, data: &[u8]) -> Option<(char, usize)> {
         let known = |character: char, length| (character != NOTHING).then_some((character, length));
         let pair = |a: u8, b: u8| usize::from(u16::from_be_bytes([a, b]));
         let [a, rest @ ..] = data else { return None };

@@ -26,6 +26,11 @@ impl SingleByte {
         Self { characters }
     }
 
+    /// The character of each byte.
+    pub(crate) fn characters(&self) -> &[char; 256] {
+        &self.characters
+    }
+
     /// The characters of `data`, or the offset of the first byte that stands for nothing.
     pub(crate) fn decode(&self, data: &[u8]) -> Result<String, usize> {
         let mut text = String::with_capacity(data.len() + data.len() / 8);

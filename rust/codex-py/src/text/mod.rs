@@ -1,5 +1,7 @@
 //! Bytes to text for Python.
 
+mod detect;
+
 use std::path::PathBuf;
 
 use codex_file::Class;
@@ -21,6 +23,7 @@ impl Explained for codex_text::Error {
 type Decoded = (String, &'static str, bool, String, (u64, u64, u64));
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    detect::register(module)?;
     module.add_function(wrap_pyfunction!(text_decode, module)?)
 }
 

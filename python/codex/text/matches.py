@@ -1,0 +1,100 @@
+"""`from_bytes(...).best()`: the names that users of charset-normalizer know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from typing import BinaryIO, overload
+
+from codex.file import read_bytes
+from codex.text.detection import Detection, detect
+
+__all__ = ["Match", "Matches", "from_bytes", "from_fp", "from_path"]
+
+
+class Match:
+    """Bytes read in one encoding."""
+
+    def __init__(
+        self, raw: bytes, encoding: str, language: str | None, confidence: float, *, bom: bool
+    ) -> None:
+        self.raw = raw
+        self.encoding = encoding
+        """A name `bytes.decode` takes."""
+        self.language = language or "Unknown"
+        self.confidence = confidence
+        self.bom = bom
+
+    def __str__(self) -> str:
+        return self.raw.decode(self.encoding, "replace")
+
+    def __repr__(self) -> str:
+        return f"<Match {self.encoding} {self.language}>"
+
+    def output(self, encoding: str = "utf_8") -> bytes:
+        """The text in another encoding."""
+        return str(self).encode(encoding)
+
+
+class Matches(Sequence[Match]):
+    """The encodings bytes may be in, the likeliest first; none if they are no text."""
+
+    def __init__(self, raw: bytes, detection: Detection) -> None:
+        self._matches: list[Match] = []
+        if detection.encoding:
+            best = Match(
+                raw,
+                detection.encoding,
+                detection.language,
+                detection.confidence,
+                bom=detection.byte_order_mark,
+            )
+            self._matches.append(best)
+            for other in detection.alternatives:
+                self._matches.append(
+                    Match(raw, other.encoding, other.language, 1 - detection.confidence, bom=False)
+                )
+
+    def best(self) -> Match | None:
+        """The likeliest, or None.
+
+        >>> str(from_bytes("ça va très bien".encode("latin-1")).best())
+        'ça va très bien'
+        >>> from_bytes(b"\\x89PNG\\r\\n\\x1a\\n").best() is None
+        True
+        """
+        return self._matches[0] if self._matches else None
+
+    first = best
+
+    @overload
+    def __getitem__(self, place: int) -> Match: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Match]: ...
+    def __getitem__(self, place: int | slice) -> Match | list[Match]:
+        return self._matches[place]
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def __iter__(self) -> Iterator[Match]:
+        return iter(self._matches)
+
+
+def from_bytes(sequences: bytes) -> Matches:
+    """The encodings `sequences` may be in."""
+    return Matches(sequences, detect(sequences))
+
+
+def from_path(path: str | PathLike[str]) -> Matches:
+    """The encodings the content of a file may be in, decompressed if it is compressed.
+
+    Raises:
+        MissingDataError, MachineError: if the file cannot be read.
+    """
+    return from_bytes(read_bytes(path))
+
+
+def from_fp(fp: BinaryIO) -> Matches:
+    """The encodings the rest of an open file may be in."""
+    return from_bytes(fp.read())

@@ -1,0 +1,246 @@
+//! The answer, from what one pass over the bytes has gathered.
+
+use super::model::NAT;
+use super::single::{Family, Reading};
+use super::{Alternative, Detection, Detector, binary, east_asian, escape, evidence, single, wide};
+use crate::scan::Scan;
+use crate::scan::count::is_control;
+
+/// Good sequences for each error that make UTF-8 with errors of what is not all UTF-8.
+const GOOD_FOR_AN_ERROR: u64 = 2;
+/// What a control or zero byte costs in encodings whose bytes are characters.
+const CONTROL: u32 = 14 * NAT;
+/// What the likeliest reading of bytes that are mostly not ASCII may cost for each of them, if it is one.
+const MOST_FOR_A_BYTE: usize = 8 * NAT as usize + NAT as usize / 2;
+/// The same for each unit of UTF-16.
+const MOST_FOR_A_UNIT: usize = 10 * NAT as usize;
+/// The same where most bytes are controls in any other encoding, so that nothing else is compared.
+const MOST_FOR_A_LONE_UNIT: usize = 7 * NAT as usize;
+
+pub(super) fn decide(of: &Detector) -> Detection {
+    let found = marked(of)
+        .or_else(|| structured(of))
+        .unwrap_or_else(|| likeliest(of));
+    match (found.encoding, wide_text(&of.head)) {
+        (None, Some(reading)) if binary::magic(&of.head).is_none() => Detection {
+            language: Some(reading.language),
+            ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
+        },
+        _ => found,
+    }
+}
+
+fn answer(scan: &Scan, encoding: Option<&'static str>, why: &'static str) -> Detection {
+    Detection {
+        encoding,
+        language: None,
+        confidence: 1.0,
+        byte_order_mark: false,
+        errors: 0,
+        places: Vec::new(),
+        newlines: scan.newlines,
+        alternatives: Vec::new(),
+        why,
+    }
+}
+
+fn utf8(scan: &Scan, encoding: &'static str, why: &'static str) -> Detection {
+    Detection {
+        errors: scan.utf8.errors,
+        places: scan.utf8.places.clone(),
+        ..answer(scan, Some(encoding), why)
+    }
+}
+
+/// Wide text; bytes that are no whole unit are one error.
+fn cut_wide(scan: &Scan, encoding: &'static str, why: &'static str) -> Detection {
+    let unit = if encoding.starts_with("utf-32") { 4 } else { 2 };
+    let cut = scan.bytes % unit;
+    Detection {
+        errors: u64::from(cut > 0),
+        places: (cut > 0).then_some(scan.bytes - cut).into_iter().collect(),
+        ..answer(scan, Some(encoding), why)
+    }
+}
+
+/// What a byte-order mark says.
+fn marked(of: &Detector) -> Option<Detection> {
+    let why = "byte-order mark";
+    let found = match *of.head {
+        [0xef, 0xbb, 0xbf, ..] => utf8(&of.scan, "utf-8-sig", why),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => cut_wide(&of.scan, "utf-32", why),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => cut_wide(&of.scan, "utf-16", why),
+        _ => return None,
+    };
+    Some(Detection {
+        byte_order_mark: true,
+        ..found
+    })
+}
+
+/// What the bytes say without any model: known formats, zero bytes, escapes, ASCII, UTF-8.
+fn structured(of: &Detector) -> Option<Detection> {
+    let (scan, head) = (&of.scan, &of.head[..]);
+    if binary::magic(head).is_some() {
+        return Some(answer(scan, None, "binary: a known format"));
+    }
+    if let Some(name) = wide::by_nuls(head, scan.nuls, scan.bytes) {
+        return Some(cut_wide(scan, name, "zero bytes where wide characters have them"));
+    }
+    if scan.is_ascii
+        && let Some(name) = escape::find(&head[..head.len().min(escape::LOOKED_AT)])
+    {
+        return Some(answer(scan, Some(name), "escape sequences"));
+    }
+    let is_text = !is_dense(scan, 20);
+    if scan.utf8.errors == 0 {
+        return Some(match (is_text, scan.is_ascii) {
+            (false, _) => answer(scan, None, "binary: many controls"),
+            (true, true) => answer(scan, Some("ascii"), "all bytes are ASCII"),
+            (true, false) => utf8(scan, "utf-8", "all bytes are UTF-8"),
+        });
+    }
+    let is_cut = scan.utf8.is_cut && scan.utf8.errors == 1 && scan.utf8.sequences > 0;
+    let is_almost = scan.utf8.sequences >= GOOD_FOR_AN_ERROR * scan.utf8.errors || is_cut;
+    (is_text && is_almost).then(|| utf8(scan, "utf-8", "almost all sequences are UTF-8"))
+}
+
+/// The encoding in which the bytes read like a language.
+fn likeliest(of: &Detector) -> Detection {
+    let readings = readings(of);
+    let is_noise = |best: &Reading| {
+        let is_wide = best.name.starts_with("utf-16");
+        !is_wide
+            && ((is_dense(&of.scan, 50) && !is_like_ebcdic(&of.scan)) || reads_like_nothing(of, best.cost))
+    };
+    let Some(best) = readings.first().filter(|best| !is_noise(best)) else {
+        return answer(&of.scan, None, "binary: no encoding fits");
+    };
+    let behind = |reading: &Reading| f64::from(reading.cost - best.cost) / f64::from(NAT);
+    let margin = readings.get(1).map_or(f64::INFINITY, behind);
+    let (errors, places) = errors(of, best.name);
+    let alternatives = readings[1..].iter().take(4).map(|reading| Alternative {
+        encoding: reading.name,
+        language: reading.language,
+        nats_behind: behind(reading),
+    });
+    Detection {
+        language: Some(best.language),
+        confidence: 1.0 - 0.5 * (-margin / 3.0).exp(),
+        errors,
+        places,
+        alternatives: alternatives.collect(),
+        ..answer(&of.scan, Some(best.name), "the likeliest reading")
+    }
+}
+
+/// Whether more than one byte in `one_in` is a control or zero.
+fn is_dense(scan: &Scan, one_in: u64) -> bool {
+    (scan.controls + scan.nuls.iter().sum::<u64>()) * one_in > scan.bytes
+}
+
+/// Whether bytes that are mostly not ASCII read like nothing even in the likeliest encoding.
+fn reads_like_nothing(of: &Detector, cost: u32) -> bool {
+    let high = of.evidence.high_bytes();
+    high * 3 > of.evidence.bytes.len() && cost as usize > MOST_FOR_A_BYTE * (high + 2)
+}
+
+/// UTF-16, if the head reads as text in it.
+fn wide_text(head: &[u8]) -> Option<Reading> {
+    let units = head.len().min(wide::SAMPLE) / 2;
+    let best = wide::rank(head).into_iter().min_by_key(|reading| reading.cost)?;
+    (units >= 2 && (best.cost as usize) < MOST_FOR_A_LONE_UNIT * units).then_some(best)
+}
+
+/// What the controls among so many bytes cost.
+fn control_cost(controls: u64) -> u32 {
+    u32::try_from(controls).unwrap_or(u32::MAX).min(1000) * CONTROL
+}
+
+/// All readings, the likeliest first.
+fn readings(of: &Detector) -> Vec<Reading> {
+    let scan = &of.scan;
+    let narrow = |bytes: &[u8], controls: u64| {
+        let mut readings = single::rank(bytes, &scan.histogram, Family::Ascii);
+        readings.extend(east_asian::rank(bytes));
+        for reading in &mut readings {
+            reading.cost += control_cost(controls);
+        }
+        readings
+    };
+    let mut readings = narrow(&of.evidence.bytes, scan.controls + scan.nuls.iter().sum::<u64>());
+    let sample = &of.head[..of.head.len().min(wide::SAMPLE)];
+    let mut ebcdic = Vec::new();
+    if is_like_ebcdic(scan) {
+        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic);
+        readings.extend(&ebcdic);
+    }
+    let wide = wide::rank(&of.head);
+    let least = |readings: &[Reading]| {
+        readings
+            .iter()
+            .map(|reading| reading.cost)
+            .min()
+            .unwrap_or(u32::MAX / 2)
+    };
+    if wide
+        .iter()
+        .any(|reading| (reading.cost as usize) < MOST_FOR_A_UNIT * (sample.len() / 2))
+    {
+        // Both sides of the comparison must have read the same bytes.
+        let mut spans = evidence::Evidence::default();
+        spans.collect(sample, wide::SAMPLE);
+        let controls = sample
+            .iter()
+            .filter(|byte| **byte == 0 || is_control(**byte))
+            .count() as u64;
+        let other = least(&narrow(&spans.bytes, controls)).min(least(&ebcdic));
+        let best = least(&readings);
+        let ahead = wide.into_iter().filter(|reading| reading.cost < other);
+        readings.extend(ahead.map(|reading| Reading {
+            cost: best.saturating_sub(other - reading.cost),
+            ..reading
+        }));
+    }
+    readings.sort_by_key(|reading| reading.cost);
+    readings
+}
+
+/// Whether most bytes are letters and spaces of EBCDIC.
+fn is_like_ebcdic(scan: &Scan) -> bool {
+    let letters = [
+        0x40..=0x40,
+        0x81..=0x89,
+        0x91..=0x99,
+        0xa2..=0xa9,
+        0xc1..=0xc9,
+        0xd1..=0xd9,
+        0xe2..=0xe9,
+    ];
+    let sum: u64 = letters
+        .into_iter()
+        .flatten()
+        .map(|byte: usize| scan.histogram[byte])
+        .sum();
+    sum * 5 >= scan.histogram.iter().sum::<u64>() * 3
+}
+
+/// How many places do not decode in the encoding chosen, and where.
+fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
+    if name.starts_with("utf-16") {
+        let cut = cut_wide(&of.scan, name, "");
+        return (cut.errors, cut.places);
+    }
+    if let Some(found) = of.watched.iter().find(|errors| errors.listed.name() == name) {
+        return (found.count, found.first.into_iter().collect());
+    }
+    let codec = crate::codec::single_byte_codecs().find(|listed| listed.name() == name);
+    let holes = codec.map_or(0, |listed| {
+        let characters = listed.single_byte_characters();
+        (1..256)
+            .filter(|byte| characters[*byte] == '\0')
+            .map(|byte| of.scan.histogram[byte])
+            .sum()
+    });
+    (holes, Vec::new())
+}

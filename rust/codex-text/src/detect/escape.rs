@@ -1,0 +1,110 @@
+//! Seven-bit encodings that say by escapes what they are: ISO-2022, HZ, UTF-7.
+
+/// Bytes of the file that are looked at.
+pub(crate) const LOOKED_AT: usize = 1 << 16;
+
+/// The encoding that the escapes in ASCII bytes declare.
+pub(crate) fn find(data: &[u8]) -> Option<&'static str> {
+    iso_2022(data).or_else(|| hz(data)).or_else(|| utf_7(data))
+}
+
+fn iso_2022(data: &[u8]) -> Option<&'static str> {
+    let mut found = None;
+    for at in memchr::memchr_iter(0x1b, data) {
+        let name = match &data[at + 1..data.len().min(at + 4)] {
+            [b'$', b'@' | b'B', ..] => "iso2022_jp",
+            [b'$', b')', b'C', ..] => "iso2022_kr",
+            [b'$', b'(', b'D', ..] => "iso2022_jp_1",
+            [b'$', b'(', b'C', ..] | [b'$', b'A', ..] | [b'.', b'A' | b'F', ..] => "iso2022_jp_2",
+            [b'$', b'(', b'O' | b'P', ..] => "iso2022_jp_3",
+            [b'$', b'(', b'Q', ..] => "iso2022_jp_2004",
+            [b'(', b'I', ..] => "iso2022_jp_ext",
+            _ => continue,
+        };
+        // The plain form stands back behind one that has more sets.
+        if found.is_none_or(|before| before == "iso2022_jp") {
+            found = Some(name);
+        }
+    }
+    found
+}
+
+/// `~{`, pairs of GB 2312, `~}`.
+fn hz(data: &[u8]) -> Option<&'static str> {
+    let mut pairs = 0;
+    let mut rest = data;
+    while let Some(at) = memchr::memmem::find(rest, b"~{") {
+        let body = &rest[at + 2..];
+        let is_pair = |pair: &&[u8; 2]| (0x21..=0x77).contains(&pair[0]) && (0x21..=0x7e).contains(&pair[1]);
+        let good = body.as_chunks::<2>().0.iter().take_while(is_pair).count();
+        pairs += good;
+        rest = &body[2 * good..];
+        // The shift ends by itself at the end of a line, and the file may end anywhere.
+        if good == 0 || !(rest.len() < 2 || rest.starts_with(b"~}") || rest.starts_with(b"\n")) {
+            return None;
+        }
+    }
+    (pairs > 0).then_some("hz")
+}
+
+/// `+`, UTF-16 in Base64, usually `-`.
+fn utf_7(data: &[u8]) -> Option<&'static str> {
+    let mut runs = 0;
+    let mut rest = data;
+    while let Some(at) = memchr::memchr(b'+', rest) {
+        let body = &rest[at + 1..];
+        let end = body
+            .iter()
+            .position(|byte| !is_base64(*byte))
+            .unwrap_or(body.len());
+        rest = &body[end..];
+        if end == 0 {
+            if rest.first() == Some(&b'-') {
+                continue;
+            }
+            return None;
+        }
+        let is_cut = rest.is_empty();
+        if !is_utf_16(&body[..end], is_cut) {
+            return None;
+        }
+        runs += 1;
+    }
+    (runs > 0).then_some("utf-7")
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// Whether Base64 holds characters outside ASCII, in whole units, the bits left over zero.
+fn is_utf_16(text: &[u8], is_cut: bool) -> bool {
+    let (mut bits, mut held) = (0u32, 0u32);
+    let mut units = Vec::new();
+    for byte in text {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 16 {
+            held -= 16;
+            units.push((bits >> held & 0xffff) as u16);
+        }
+    }
+    let is_whole = held < 6 && bits & ((1 << held) - 1) == 0;
+    let is_strange = |character: &char| *character < ' ' && !"\t\n\r".contains(*character);
+    let characters: Result<Vec<char>, _> = char::decode_utf16(units).collect();
+    (is_whole || is_cut)
+        && characters.is_ok_and(|found| {
+            !found.is_empty()
+                && found
+                    .iter()
+                    .any(|c| !c.is_ascii() || "~\\\n\t\r+&<>=\"@#$%*[]^_`{|}!;".contains(*c))
+                && !found.iter().any(is_strange)
+        })
+}

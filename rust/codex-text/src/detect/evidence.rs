@@ -1,0 +1,95 @@
+//! The bytes worth a look: those around the non-ASCII ones, from anywhere in the file.
+
+/// Bytes kept either side of a non-ASCII one.
+const AROUND: usize = 48;
+
+/// How often a byte that is rare in the file is looked at, and what around it.
+const RARE: u32 = 4;
+const AROUND_RARE: usize = 12;
+
+/// Spans of the data around non-ASCII bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) bytes: Vec<u8>,
+    /// How often each byte is among them.
+    seen: [u32; 256],
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            seen: [0; 256],
+        }
+    }
+}
+
+impl Evidence {
+    /// How many of the bytes are not ASCII.
+    pub(crate) fn high_bytes(&self) -> usize {
+        self.bytes.iter().filter(|byte| **byte >= 0x80).count()
+    }
+
+    /// Spans of `data` around each byte that few spans hold so far, from `after` on; `counts` are those of `data`.
+    pub(crate) fn collect_rare(&mut self, data: &[u8], after: usize, counts: &[u32; 256]) {
+        for byte in 0x80..=u8::MAX {
+            let place = usize::from(byte);
+            if counts[place] == 0 || self.seen[place] >= RARE {
+                continue;
+            }
+            for at in memchr::memchr_iter(byte, &data[after..]) {
+                let at = after + at;
+                self.push(&data[at.saturating_sub(AROUND_RARE)..data.len().min(at + AROUND_RARE)]);
+                if self.seen[place] >= RARE {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, span: &[u8]) {
+        if !self.bytes.is_empty() {
+            self.bytes.push(b'\n');
+        }
+        self.bytes.extend_from_slice(span);
+        for byte in span {
+            self.seen[usize::from(*byte)] += 1;
+        }
+    }
+
+    /// Spans of `data` until `limit` bytes are kept; spans are parted by a newline. Tells how far it came.
+    pub(crate) fn collect(&mut self, data: &[u8], limit: usize) -> usize {
+        let full = self.bytes.len() + limit;
+        let mut at = 0;
+        while let Some(found) = first_high(&data[at..]).map(|offset| at + offset) {
+            let start = found.saturating_sub(AROUND).max(at);
+            let mut end = found + 1;
+            let mut last = found;
+            while end < data.len() && end - last <= AROUND && self.bytes.len() + (end - start) < full {
+                if data[end] >= 0x80 {
+                    last = end;
+                }
+                end += 1;
+            }
+            self.push(&data[start..end]);
+            at = end;
+            if self.bytes.len() >= full {
+                return at;
+            }
+        }
+        data.len()
+    }
+}
+
+fn first_high(data: &[u8]) -> Option<usize> {
+    let (chunks, _) = data.as_chunks::<8>();
+    let skipped = chunks
+        .iter()
+        .take_while(|chunk| u64::from_le_bytes(**chunk) & 0x8080_8080_8080_8080 == 0)
+        .count()
+        * 8;
+    data[skipped..]
+        .iter()
+        .position(|byte| *byte >= 0x80)
+        .map(|offset| skipped + offset)
+}

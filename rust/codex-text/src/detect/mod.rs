@@ -1,0 +1,167 @@
+//! Which encoding bytes are in.
+//!
+//! `Detector` takes the bytes in pieces of any size; `detect` takes them at once. What needs no model is settled by the pass over all bytes
+//! (`scan`); the rest by what the text would be in each encoding: the cost of a reading is -ln of its probability in the language that
+//! suits it best, so that readings of different encodings can be compared.
+
+mod binary;
+mod decide;
+mod east_asian;
+mod escape;
+mod evidence;
+mod model;
+mod single;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+use crate::Newlines;
+use crate::scan::{BLOCK, Scan};
+use east_asian::Errors;
+use evidence::Evidence;
+
+/// What bytes are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// A name that Python's `codecs.lookup` accepts and under which all bytes decode, but for `errors`; none if the bytes are no text.
+    pub encoding: Option<&'static str>,
+    /// The language whose model the answer rests on, such as `de`; none where none was needed.
+    pub language: Option<&'static str>,
+    /// From 0 to 1: how far the next best answer is behind.
+    pub confidence: f64,
+    /// Whether the bytes begin with a byte-order mark.
+    pub byte_order_mark: bool,
+    /// How many places do not decode.
+    pub errors: u64,
+    /// Offsets of the first of them.
+    pub places: Vec<u64>,
+    /// The newlines, as bytes.
+    pub newlines: Newlines,
+    /// The answers that were less likely, the best first.
+    pub alternatives: Vec<Alternative>,
+    /// The reason in a few words.
+    pub why: &'static str,
+}
+
+/// An answer that was not given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// As in `Detection`.
+    pub encoding: &'static str,
+    /// As in `Detection`.
+    pub language: &'static str,
+    /// How much less likely it is than the answer: the difference of ln P.
+    pub nats_behind: f64,
+}
+
+/// Finds the encoding of bytes that come in pieces; how they are cut changes nothing.
+///
+/// ```
+/// let mut detector = codex_text::Detector::default();
+/// for piece in ["Grüße aus ".as_bytes(), "Köln".as_bytes()] {
+///     detector.feed(piece);
+/// }
+/// assert_eq!(detector.close().encoding, Some("utf-8"));
+/// ```
+#[derive(Debug, Default)]
+pub struct Detector {
+    /// Bytes that are no whole block yet.
+    held: Vec<u8>,
+    scan: Scan,
+    head: Vec<u8>,
+    evidence: Evidence,
+    /// The East Asian encodings that the first evidence leaves possible.
+    watched: Vec<Errors>,
+    /// Blocks that evidence was taken from.
+    strange_blocks: u64,
+}
+
+/// Evidence taken from the first block that is neither ASCII nor UTF-8, and from the second, fourth, eighth and so on.
+const FIRST_EVIDENCE: usize = 4096;
+const LATER_EVIDENCE: usize = 1024;
+
+impl Detector {
+    /// Takes the next bytes.
+    pub fn feed(&mut self, mut data: &[u8]) {
+        if !self.held.is_empty() {
+            let (now, later) = data.split_at(data.len().min(BLOCK - self.held.len()));
+            self.held.extend_from_slice(now);
+            data = later;
+            if data.is_empty() {
+                return;
+            }
+            let held = std::mem::take(&mut self.held);
+            self.add(&held, false);
+            self.held = held;
+            self.held.clear();
+        }
+        while data.len() > BLOCK {
+            let (block, rest) = data.split_at(BLOCK);
+            self.add(block, false);
+            data = rest;
+        }
+        self.held.extend_from_slice(data);
+    }
+
+    /// The answer for all bytes fed.
+    #[must_use]
+    pub fn close(mut self) -> Detection {
+        let held = std::mem::take(&mut self.held);
+        self.add(&held, true);
+        decide::decide(&self)
+    }
+
+    fn add(&mut self, block: &[u8], is_last: bool) {
+        if self.head.len() < BLOCK {
+            self.head.extend_from_slice(block);
+        }
+        let start = self.scan.bytes;
+        let is_strange = self.scan.add(block, is_last);
+        if is_strange {
+            self.strange_blocks += 1;
+            let mut end = 0;
+            if self.strange_blocks.is_power_of_two() {
+                let limit = if self.strange_blocks == 1 {
+                    FIRST_EVIDENCE
+                } else {
+                    LATER_EVIDENCE
+                };
+                end = self.evidence.collect(block, limit);
+            }
+            self.evidence.collect_rare(block, end, &self.scan.block);
+            if self.strange_blocks == 1 {
+                self.watched = east_asian::rank(&self.evidence.bytes)
+                    .iter()
+                    .filter_map(|reading| {
+                        east_asian::codecs().find(|(listed, _)| listed.name() == reading.name)
+                    })
+                    .map(|(listed, _)| Errors::new(listed, start))
+                    .collect();
+            }
+        }
+        if self.strange_blocks > 0 {
+            for errors in &mut self.watched {
+                errors.add(block, is_last);
+            }
+        }
+    }
+}
+
+/// The encoding of bytes that are all there.
+///
+/// ```
+/// let answer = codex_text::detect("Съешь же ещё этих мягких булок".as_bytes());
+/// assert_eq!(answer.encoding, Some("utf-8"));
+/// ```
+#[must_use]
+pub fn detect(data: &[u8]) -> Detection {
+    let mut detector = Detector::default();
+    let mut rest = data;
+    while rest.len() > BLOCK {
+        let (block, later) = rest.split_at(BLOCK);
+        detector.add(block, false);
+        rest = later;
+    }
+    detector.add(rest, true);
+    decide::decide(&detector)
+}

@@ -1,0 +1,166 @@
+//! What follows what in each language: the models that `models/train.py` wrote.
+
+use std::sync::LazyLock;
+
+/// Classes that all languages share: `a` to `z`, then these.
+pub(crate) const SPACE: u8 = 26;
+const DIGIT: u8 = 27;
+const STOP: u8 = 28;
+const BRACKET: u8 = 29;
+const SIGN: u8 = 30;
+/// A character that is none of the language's own.
+pub(crate) const FOREIGN: u8 = 31;
+const FIRST_OWN: u8 = 32;
+
+/// Costs are in sixteenths of a nat: -16 ln P.
+pub(crate) const NAT: u32 = 16;
+
+/// The characters of one language, and how likely each follows each.
+#[derive(Debug)]
+pub(crate) struct Language {
+    /// Such as `de`.
+    pub(crate) name: &'static str,
+    /// Its own characters in lower case, as little-endian pairs, in order.
+    own: &'static [u8],
+    table: &'static [u8],
+    size: usize,
+}
+
+impl Language {
+    /// What it costs that `next` follows `this`.
+    #[inline]
+    pub(crate) fn cost(&self, this: u8, next: u8) -> u32 {
+        u32::from(self.table[usize::from(this) * self.size + usize::from(next)])
+    }
+
+    pub(crate) fn class_of(&self, character: char) -> u8 {
+        if character.is_ascii() {
+            return shared_class(character as u8);
+        }
+        let Ok(point) = u16::try_from(u32::from(fold(character))) else {
+            return FOREIGN;
+        };
+        let (mut low, mut high) = (0, self.own.len() / 2);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match u16::from_le_bytes([self.own[2 * middle], self.own[2 * middle + 1]]).cmp(&point) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return FIRST_OWN + u8::try_from(middle).unwrap_or_default(),
+            }
+        }
+        FOREIGN
+    }
+}
+
+/// The class of an ASCII byte.
+pub(crate) const fn shared_class(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => byte - b'a',
+        b'A'..=b'Z' => byte - b'A',
+        b'0'..=b'9' => DIGIT,
+        0..=b' ' | 0x7f => SPACE,
+        b'.' | b',' | b';' | b':' | b'!' | b'?' => STOP,
+        b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'-' => BRACKET,
+        _ => SIGN,
+    }
+}
+
+/// Lower case, where that is one character.
+fn fold(character: char) -> char {
+    let mut lower = character.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(one), None) => one,
+        _ => character,
+    }
+}
+
+pub(crate) static FILE: &[u8] = include_bytes!("../../models/models.bin");
+
+/// FNV-1a of the file: another model is another answer, so it does not change unnoticed.
+#[cfg(test)]
+pub(crate) const FILE_HASH: u64 = 0x230b_199d_a075_6eb1;
+
+#[cfg(test)]
+pub(crate) fn hash(data: &[u8]) -> u64 {
+    data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+/// All languages, in the order of the file.
+pub(crate) static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| languages(FILE).0);
+/// The East Asian languages, in the order of the file.
+pub(crate) static CHARACTERS: LazyLock<Vec<Characters>> = LazyLock::new(|| characters(languages(FILE).1));
+
+/// Two bytes of count; then for each language a name in four bytes, the number of own characters in one, three of padding, the
+/// characters, the table.
+fn languages(file: &'static [u8]) -> (Vec<Language>, &'static [u8]) {
+    let count = u16::from_le_bytes([file[0], file[1]]);
+    let mut rest = &file[2..];
+    let mut languages = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        let (head, body) = rest.split_at(8);
+        let own = usize::from(head[4]);
+        let size = usize::from(FIRST_OWN) + own;
+        let (characters, body) = body.split_at(2 * own);
+        let (table, body) = body.split_at(size * size);
+        languages.push(Language {
+            name: name(&head[..4]),
+            own: characters,
+            table,
+            size,
+        });
+        rest = body;
+    }
+    (languages, rest)
+}
+
+fn name(padded: &'static [u8]) -> &'static str {
+    let name = padded.split(|byte| *byte == 0).next().unwrap_or(padded);
+    std::str::from_utf8(name).unwrap_or_default()
+}
+
+/// How likely each character is in an East Asian language.
+#[derive(Debug)]
+pub(crate) struct Characters {
+    /// Such as `zh-cn`.
+    pub(crate) name: &'static str,
+    costs: Box<[u8]>,
+}
+
+impl Characters {
+    /// What a character outside ASCII costs.
+    #[inline]
+    pub(crate) fn cost(&self, character: char) -> u32 {
+        self.costs
+            .get(character as usize)
+            .map_or(UNKNOWN, |cost| u32::from(*cost))
+    }
+}
+
+/// The cost of a character that no reader of the language knows.
+const UNKNOWN: u32 = 17 * NAT;
+
+/// Two bytes of count; then for each language a name in six bytes, the number of characters in two, the characters, their costs.
+fn characters(file: &'static [u8]) -> Vec<Characters> {
+    let count = u16::from_le_bytes([file[0], file[1]]);
+    let mut rest = &file[2..];
+    let mut all = Vec::with_capacity(count.into());
+    for _ in 0..count {
+        let (head, body) = rest.split_at(8);
+        let known = usize::from(u16::from_le_bytes([head[6], head[7]]));
+        let (points, body) = body.split_at(2 * known);
+        let (costs, body) = body.split_at(known);
+        let mut dense = vec![u8::MAX; 1 << 16].into_boxed_slice();
+        for (point, cost) in points.as_chunks::<2>().0.iter().zip(costs) {
+            dense[usize::from(u16::from_le_bytes(*point))] = *cost;
+        }
+        all.push(Characters {
+            name: name(&head[..6]),
+            costs: dense,
+        });
+        rest = body;
+    }
+    all
+}

@@ -1,0 +1,104 @@
+//! UTF-16 and UTF-32 without a byte-order mark.
+
+use super::model::{CHARACTERS, NAT};
+use super::single::Reading;
+
+/// Bytes looked at.
+pub(crate) const SAMPLE: usize = 2048;
+
+/// UTF-32 if every four bytes are a character, UTF-16 by where the zero bytes are; `head` begins the file.
+pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'static str> {
+    let whole: u64 = nuls.iter().sum();
+    if whole == 0 || bytes < 2 {
+        return None;
+    }
+    if bytes >= 4 {
+        for (is_big, name) in [(false, "utf-32-le"), (true, "utf-32-be")] {
+            let lanes = if is_big {
+                [nuls[0], nuls[1]]
+            } else {
+                [nuls[3], nuls[2]]
+            };
+            if lanes[0] * 4 >= bytes - 3 && lanes[1] * 6 > lanes[0] * 4 && utf32(head, is_big) {
+                return Some(name);
+            }
+        }
+    }
+    let (even, odd) = (nuls[0] + nuls[2], nuls[1] + nuls[3]);
+    let half = bytes / 2;
+    if odd * 5 >= half && even * 8 <= odd && utf16_cost(head, false).is_some() {
+        return Some("utf-16-le");
+    }
+    if even * 5 >= half && odd * 8 <= even && utf16_cost(head, true).is_some() {
+        return Some("utf-16-be");
+    }
+    None
+}
+
+fn utf32(head: &[u8], is_big: bool) -> bool {
+    let (fours, _) = head[..head.len().min(SAMPLE)].as_chunks::<4>();
+    fours.iter().all(|four| {
+        let point = if is_big {
+            u32::from_be_bytes(*four)
+        } else {
+            u32::from_le_bytes(*four)
+        };
+        char::from_u32(point).is_some_and(|character| character != '\0')
+    })
+}
+
+/// Readings of the head as UTF-16.
+pub(crate) fn rank(head: &[u8]) -> Vec<Reading> {
+    [(false, "utf-16-le"), (true, "utf-16-be")]
+        .into_iter()
+        .filter_map(|(is_big, name)| {
+            let (cost, language) = utf16_cost(head, is_big)?;
+            Some(Reading { name, language, cost })
+        })
+        .collect()
+}
+
+/// What the head costs as UTF-16, and the language, unless a surrogate is alone or a character stands for nothing.
+fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
+    let (pairs, _) = head[..head.len().min(SAMPLE)].as_chunks::<2>();
+    let units: Vec<u16> = pairs
+        .iter()
+        .map(|pair| {
+            if is_big {
+                u16::from_be_bytes(*pair)
+            } else {
+                u16::from_le_bytes(*pair)
+            }
+        })
+        .collect();
+    let cut = head.len() > SAMPLE && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit));
+    let units = &units[..units.len() - usize::from(cut)];
+    let characters: Vec<char> = char::decode_utf16(units.iter().copied())
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let mut best = (u32::MAX, "");
+    for model in CHARACTERS.iter() {
+        let mut cost = 0;
+        let mut script = 0;
+        for character in &characters {
+            let point = u32::from(*character);
+            cost += match point {
+                0 | 0xfffe | 0xffff => return None,
+                9 | 10 | 13 => 4 * NAT,
+                0..=0x1f | 0x7f..=0x9f | 0xe000..=0xf8ff | 0xfdd0..=0xfdef => 16 * NAT,
+                0x20..0x7f => 3 * NAT,
+                0x2000..=0x206f => 6 * NAT,
+                _ if model.cost(*character) < 11 * NAT => model.cost(*character),
+                0x3400..=0x9fff | 0xac00..=0xd7a3 => 13 * NAT,
+                _ => {
+                    let block = point >> 7;
+                    let is_same = block == script;
+                    script = block;
+                    if is_same { 5 * NAT } else { 11 * NAT }
+                }
+            };
+        }
+        best = best.min((cost, model.name));
+    }
+    Some(best)
+}

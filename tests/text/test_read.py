@@ -1,0 +1,109 @@
+# ruff: noqa: RUF001
+"""A file's text comes with what its bytes were and what was done about the damage."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from codex.errors import DataError, MachineError, MissingDataError, UsageError
+from codex.text import Place, from_path, read_text, to_text
+
+FRENCH = "Déjà vu : où êtes-vous allés cet été ?\n"
+
+
+def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252", "cp850"):
+        path = tmp_path / encoding
+        path.write_bytes((FRENCH * 3).replace("\n", "\r\n").encode(encoding))
+        text, used = read_text(path)
+        assert text == FRENCH * 3, encoding
+        whole = read_text(path, newline=None)
+        assert whole.text == (FRENCH * 3).replace("\n", "\r\n")
+        assert (whole.newlines.crlf, whole.newlines.lf, whole.errors) == (3, 0, 0)
+        assert whole.bom == (encoding in ("utf-8-sig", "utf-16"))
+        assert path.read_bytes().decode(used) == whole.text
+
+
+def test_a_compressed_file_is_read_through(tmp_path: Path) -> None:
+    path = tmp_path / "french.txt.gz"
+    path.write_bytes(gzip.compress(FRENCH.encode("cp1252")))
+    assert read_text(path).text == FRENCH
+    best = from_path(path).best()
+    assert best is not None
+    assert str(best) == FRENCH
+
+
+def test_strict_names_the_file_and_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_bytes(FRENCH.encode() * 3 + b"caf\xe9\n")
+    with pytest.raises(DataError, match=f"`{path}`: not utf-8: byte 0xe9 at {len(FRENCH.encode()) * 3 + 3}"):
+        read_text(path)
+
+
+def test_replace_counts_what_it_replaces() -> None:
+    text = to_text(FRENCH.encode() + b"\xff\xfe\n", errors="replace")
+    offset = len(FRENCH.encode())
+    assert text.text == FRENCH + "\ufffd\ufffd\n"
+    assert text.places == (Place(offset, 1, None), Place(offset + 1, 1, None))
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted", "errors"),
+    [
+        ([FRENCH.encode(), FRENCH.encode("cp1252"), FRENCH.encode()], FRENCH * 3, 7),
+        ([FRENCH.encode(), "“curly” quotes\n".encode("cp1252")], FRENCH + "“curly” quotes\n", 2),
+        ([FRENCH.encode()[:-1] + b" na\xefve\n"], FRENCH[:-1] + " naïve\n", 1),
+        ([("Привет, мир! " * 9 + "\n").encode(), "Как у вас дела сегодня\n".encode("cp1251")],
+         "Привет, мир! " * 9 + "\n" + "Как у вас дела сегодня\n", 18),
+        ([FRENCH.encode(), "cut 漢".encode()[:-1]], FRENCH + "cut æ¼", 1),
+    ],
+)  # fmt: skip
+def test_repair_reads_a_bad_line_as_what_it_is(lines: list[bytes], wanted: str, errors: int) -> None:
+    text = to_text(b"".join(lines), "utf-8", errors="repair")
+    assert (text.text, text.errors) == (wanted, errors)
+    assert all(place.encoding for place in text.places)
+    assert all(b"".join(lines)[place.offset] >= 0x80 for place in text.places)
+
+
+def test_repair_changes_nothing_that_is_whole() -> None:
+    data = FRENCH.encode() * 100
+    assert to_text(data, errors="repair").text == to_text(data).text == FRENCH * 100
+
+
+def test_nul_is_refused_dropped_or_kept() -> None:
+    data = b"one\0two\n" * 30
+    with pytest.raises(DataError, match="30 NUL characters, the first at 3"):
+        to_text(data, "ascii")
+    assert to_text(data, "ascii", nul="drop").text == "onetwo\n" * 30
+    assert to_text(data, "ascii", nul="keep").text == "one\0two\n" * 30
+
+
+def test_newlines_and_forms_are_what_was_asked_for() -> None:
+    data = "e\u0301\r\nﬁ\rb\n".encode()
+    assert to_text(data, newline="\n").text == "e\u0301\nﬁ\nb\n"
+    assert to_text(data, newline="\r\n").text == "e\u0301\r\nﬁ\r\nb\r\n"
+    assert to_text(data, normalize="NFC").text == "é\nﬁ\nb\n"
+    assert to_text(data, normalize="NFKC").text == "é\nfi\nb\n"
+
+
+def test_what_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "program"
+    path.write_bytes(b"\x7fELF\2\1\1" + bytes(100))
+    with pytest.raises(DataError, match=f"`{path}`: not text: binary"):
+        read_text(path)
+    with pytest.raises(MissingDataError, match="missing"):
+        read_text(tmp_path / "missing")
+    with pytest.raises((DataError, MachineError), match=tmp_path.name):
+        read_text(tmp_path)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises((DataError, MachineError), match="fifo"):
+        read_text(tmp_path / "fifo")
+    for encoding in ("klingon", "rot13", "hex", ""):
+        with pytest.raises(UsageError, match=f"`{encoding}` is no encoding of text"):
+            read_text(path, encoding)
+    with pytest.raises(UsageError, match="`errors` is `ignore`"):
+        to_text(b"a", errors="ignore")  # type: ignore[arg-type]
