@@ -24,7 +24,19 @@ MODULES = [
     for line in (TABLES / file).read_text("utf-8").splitlines()
     if ": " in line
 ]
-MULTI_BYTE = {"big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "johab", "shift_jis"}
+MULTI_BYTE = {
+    "big5",
+    "cp932",
+    "cp949",
+    "cp950",
+    "euc_jp",
+    "euc_kr",
+    "gb18030",
+    "gb2312",
+    "gbk",
+    "johab",
+    "shift_jis",
+}
 # Spellings that Pythons after 3.11 have learnt; the tables stay as they are, so that a text does not depend on Python.
 NEWER = {"windows_31j"}
 # Eight bytes a4 d4 ... of EUC-KR spell a syllable by its letters: refused here, and never anything else.

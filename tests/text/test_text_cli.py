@@ -18,7 +18,7 @@ def test_detect_shows_a_row_for_each_file(codex: Codex, tmp_path: Path) -> None:
     (tmp_path / "c.bin").write_bytes(b"\x7fELF" + bytes(50))
     paths = [str(path) for path in sorted(tmp_path.iterdir())]
     answer = codex("text", "detect", *paths, environment={"COLUMNS": "300"})
-    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (answer.returncode, answer.stderr) == (0, "detect: 3 of 3\n")
     assert [line.split()[1:] for line in answer.stdout.splitlines()] == [
         ["encoding", "confidence", "language", "newlines", "errors"],
         ["cp1252", "1.0", "fr", "lf", "0"],

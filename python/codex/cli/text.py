@@ -10,9 +10,10 @@ import typer
 from codex.cli.command import Commands
 from codex.cli.output import Output, table
 from codex.errors import CodexError, UsageError
-from codex.file import read_bytes, write_atomic
+from codex.file import write_atomic
 from codex.text import detect as detect_bytes
 from codex.text import read_text
+from codex.text.source import read_file
 
 __all__ = ["commands"]
 
@@ -46,7 +47,7 @@ def detect(
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    found = detect_bytes(read_bytes(path))
+    found = detect_bytes(read_file(path))
     return {
         "file": str(path),
         "encoding": found.encoding or "binary",

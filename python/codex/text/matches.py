@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import BinaryIO, overload
 
-from codex.file import read_bytes
 from codex.text.detection import Detection, detect
+from codex.text.source import read_file
 
 __all__ = ["Match", "Matches", "from_bytes", "from_fp", "from_path"]
 
@@ -92,7 +92,7 @@ def from_path(path: str | PathLike[str]) -> Matches:
     Raises:
         MissingDataError, MachineError: if the file cannot be read.
     """
-    return from_bytes(read_bytes(path))
+    return from_bytes(read_file(path))
 
 
 def from_fp(fp: BinaryIO) -> Matches:

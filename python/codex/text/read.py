@@ -10,9 +10,9 @@ from os import PathLike, fspath
 from typing import ClassVar, Literal, NamedTuple
 
 from codex.errors import DataError, UsageError
-from codex.file import read_bytes
 from codex.text.declared import NewlineCounts
 from codex.text.detection import Alternative, Detection, detect
+from codex.text.source import read_file
 
 __all__ = ["Place", "Text", "read_text", "to_text"]
 
@@ -105,10 +105,9 @@ def read_text(
         DataError: if it is no text, or damaged and `errors` is `strict`; the message names the file and the offset.
         UsageError: if `encoding` is no encoding of text.
     """
+    data = read_file(path)
     try:
-        return to_text(
-            read_bytes(path), encoding, errors=errors, newline=newline, nul=nul, normalize=normalize
-        )
+        return to_text(data, encoding, errors=errors, newline=newline, nul=nul, normalize=normalize)
     except DataError as error:
         raise DataError(f"`{fspath(path)}`: {error.message}", hint=error.hint) from None
 
@@ -167,10 +166,13 @@ def to_text(
 def _known(encoding: str) -> str:
     """The encoding's name, if Python has it and it decodes bytes to text."""
     try:
-        b"".decode(encoding)
+        name = codecs.lookup(encoding).name
+        b" ".decode(encoding)
+    except UnicodeDecodeError:
+        return name  # of text, in which one byte is no character
     except (LookupError, ValueError):
         raise UsageError(f"`{encoding}` is no encoding of text") from None
-    return codecs.lookup(encoding).name
+    return name
 
 
 def _decoded(data: bytes, name: str, errors: str) -> tuple[str, list[Place]]:
