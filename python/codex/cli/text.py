@@ -22,7 +22,10 @@ commands = Commands("Find the encoding of files, and make them UTF-8.")
 
 @commands.command()
 def detect(
-    out: Output, paths: Annotated[list[Path], typer.Argument(metavar="PATHS...", show_default=False)]
+    out: Output,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATHS...", help="Files to look at.", show_default=False)
+    ],
 ) -> None:
     """Say which encoding each file is in, how sure that is, and what is damaged.
 
@@ -64,8 +67,8 @@ def _facts(path: Path) -> dict[str, Any]:
 @commands.command()
 def convert(
     out: Output,
-    source: Annotated[Path, typer.Argument(metavar="SRC", show_default=False)],
-    target: Annotated[Path, typer.Argument(metavar="DST", show_default=False)],
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="The file to read.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="The file to write.", show_default=False)],
     encoding: Annotated[str, typer.Option("--from", metavar="ENCODING", help="What SRC is in.")] = "auto",
     repair: Annotated[
         bool, typer.Option("--repair", help="Decode damaged lines as what they most likely are.")

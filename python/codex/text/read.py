@@ -7,7 +7,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from os import PathLike, fspath
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from codex.errors import DataError, UsageError
 from codex.text.declared import NewlineCounts
@@ -127,9 +127,10 @@ def to_text(
     all such lines together most likely are in, Windows-1252 failing that; in a line that has good ones only the bad bytes
     are. In other encodings it replaces.
 
-    >>> text = to_text("naïve\\n".encode() + "déjà vu\\n".encode("cp1252") + "été\\n".encode(), errors="repair")
+    >>> data = "naïve, été\\n".encode() + "crème\\n".encode("cp1252") + "où\\n".encode()
+    >>> text = to_text(data, errors="repair")
     >>> text.text, text.used_encoding, text.errors
-    ('naïve\\ndéjà vu\\nété\\n', 'utf-8', 2)
+    ('naïve, été\\ncrème\\noù\\n', 'utf-8', 1)
     """
     detection = None
     if encoding == "auto":
@@ -198,8 +199,9 @@ def _replaced(data: bytes, name: str) -> tuple[str, list[Place]]:
 class _Found(threading.local):
     """The places of the decoding that this thread is at."""
 
-    places: ClassVar[list[Place]] = []
-    encoding: str | None = None
+    def __init__(self) -> None:
+        self.places: list[Place] = []
+        self.encoding: str | None = None
 
 
 _found = _Found()
