@@ -140,6 +140,22 @@ def test_special_tokens_are_left_out_of_the_text_on_request(pair: Any) -> None:
     assert pair.ours.decode_batch([ids, []], skip_special_tokens=True) == ["ab", ""]
 
 
+@given(rows=st.lists(st.lists(st.integers(0, 255), max_size=100), max_size=5))
+def test_a_batch_is_decoded_as_row_by_row(pair: Any, rows: list[list[int]]) -> None:
+    texts = [pair.ours.decode_bytes(row).decode("utf-8", "replace") for row in rows]
+    for form in (list, tuple, lambda row: np.array(row, dtype=np.uint32), lambda row: np.array(row, "u2")):
+        shaped = [form(row) for row in rows]
+        assert pair.ours.decode_batch(iter(shaped)) == [pair.ours.decode(row) for row in shaped] == texts
+
+
+@pytest.mark.parametrize("bad", [-1, 4096, 1 << 31, 1 << 32, 1 << 62])
+def test_an_id_that_is_none_is_named_wherever_it_stands(pair: Any, bad: int) -> None:
+    row = [65] * 5000 + [bad]
+    for decode in (pair.ours.decode, pair.ours.decode_bytes, lambda row: pair.ours.decode_batch([[65], row])):
+        with pytest.raises(DataError, match=f"unknown id `{bad}` at place 5000"):
+            decode(row)
+
+
 def test_lists_share_their_numbers_and_are_right_above_them(pair: Any) -> None:
     """Ids up to 2^18 are numbers made once; those above are not."""
     import json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +155,16 @@ class Tokenizer(BaseTokenizer):
             return self._core.decode(ids)  # type: ignore[arg-type]
         except TypeError:
             return self._core.decode(checked_ids(ids, self.vocab_size))
+
+    def decode_batch(self, rows: Iterable[ArrayLike], *, skip_special_tokens: bool = False) -> list[str]:
+        """As `BaseTokenizer.decode_batch`."""
+        rows = list(rows)
+        if not skip_special_tokens:
+            try:
+                return self._core.decode_batch(rows)  # type: ignore[arg-type]
+            except TypeError:
+                pass  # a row is neither a list of numbers nor an array of uint32: `decode` looks at each
+        return super().decode_batch(rows, skip_special_tokens=skip_special_tokens)
 
     def decode_bytes(self, ids: ArrayLike) -> bytes:
         """As `BaseTokenizer.decode_bytes`."""

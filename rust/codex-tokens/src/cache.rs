@@ -3,6 +3,8 @@
 //! The file's name is the digest of the `tokenizer.json` it was made of, so a changed source is another name. It carries a digest of
 //! all it holds: one that is damaged, cut short, or of another format is as good as none, and is written anew.
 
+mod bound;
+
 use crate::error::Result;
 use crate::json;
 use crate::merge::{Merges, Pair};
@@ -22,15 +24,20 @@ const MAGIC: &[u8; 16] = b"codex tokens\0\0\0\x01";
 const DIGEST_AT: usize = MAGIC.len();
 const PAYLOAD_AT: usize = DIGEST_AT + 16;
 
+/// What the folder may hold: some forty vocabularies of 200,000 tokens.
+const MAXIMUM_BYTES: u64 = 512 << 20;
+
 impl Tokenizer {
-    /// [`Tokenizer::from_file`] by way of the folder `cache`: what is read there is what `path` holds, or it is not read. A cache that
-    /// cannot be written costs time and nothing else.
+    /// [`Tokenizer::from_file`] by way of the folder `cache`: what is read there is what `path` holds, or it is not read. The folder is
+    /// kept below half a gigabyte: what was used longest ago goes first. A cache that cannot be written costs time and nothing else.
     ///
     /// # Errors
     /// As [`Tokenizer::from_file`].
     pub fn from_file_cached(path: &Path, cache: &Path) -> Result<Self> {
         let (_, source) = digest_file(Algorithm::Xxh3, path)?;
-        if let Some(tokenizer) = read(&place_of(cache, &source), &source) {
+        let place = place_of(cache, &source);
+        if let Some(tokenizer) = read(&place, &source) {
+            bound::mark_used(&place);
             return Ok(tokenizer);
         }
         let data = stream::read_all(path, json::MAXIMUM_FILE_BYTES)?;
@@ -40,8 +47,9 @@ impl Tokenizer {
         let place = place_of(cache, &source);
         if let (Some(folder), Ok(contents)) = (place.parent(), contents(&tokenizer, &source))
             && std::fs::create_dir_all(folder).is_ok()
+            && durable::write_atomic(&place, &contents).is_ok()
         {
-            drop(durable::write_atomic(&place, &contents));
+            bound::prune(folder, &place, MAXIMUM_BYTES);
         }
         Ok(tokenizer)
     }

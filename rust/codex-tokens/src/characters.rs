@@ -24,27 +24,25 @@ pub(crate) struct Characters {
 }
 
 impl Characters {
-    /// The symbols of `word`, in the order of `tokenizers` 0.23.3: an unknown token is written when the next known character
-    /// is met, so bytes that stand between the two come before it.
-    pub(crate) fn symbols(&self, word: &str) -> Vec<Symbol> {
-        let mut symbols = Vec::with_capacity(word.len());
+    /// Hands `each` the symbols of `word`, in the order of `tokenizers` 0.23.3: an unknown token is written when the next known
+    /// character is met, so bytes that stand between the two come before it.
+    pub(crate) fn symbols(&self, word: &str, mut each: impl FnMut(Symbol)) {
         let mut unknown: Option<Symbol> = None;
         for (start, character) in word.char_indices() {
             let end = start + character.len_utf8();
             if let Some(&id) = self.ids.get(&character) {
-                symbols.extend(unknown.take());
-                symbols.push(Symbol { id, end });
+                unknown.take().into_iter().for_each(&mut each);
+                each(Symbol { id, end });
             } else if let Some(bytes) = self.byte_symbols(&word.as_bytes()[start..end], start) {
-                symbols.extend(bytes);
+                bytes.for_each(&mut each);
             } else if let Some(id) = self.unknown {
                 if !self.fuses_unknown {
-                    symbols.extend(unknown.take());
+                    unknown.take().into_iter().for_each(&mut each);
                 }
                 unknown = Some(Symbol { id, end });
             }
         }
-        symbols.extend(unknown);
-        symbols
+        unknown.into_iter().for_each(each);
     }
 
     /// The ids that a word can begin with.
@@ -96,7 +94,9 @@ mod tests {
     }
 
     fn ids(characters: &Characters, word: &str) -> Vec<u32> {
-        characters.symbols(word).iter().map(|symbol| symbol.id).collect()
+        let mut ids = Vec::new();
+        characters.symbols(word, |symbol| ids.push(symbol.id));
+        ids
     }
 
     #[test]
@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn a_symbol_ends_where_its_bytes_end() {
         let bytes = characters(&[0xc3, 0xa9], Some(0), true);
-        let ends: Vec<usize> = bytes.symbols("aéxyb").iter().map(|symbol| symbol.end).collect();
+        let mut ends = Vec::new();
+        bytes.symbols("aéxyb", |symbol| ends.push(symbol.end));
         assert_eq!(ends, [1, 2, 3, 5, 6]);
     }
 }

@@ -40,9 +40,84 @@ pub(crate) fn joins_nothing_before(mark: u32, symbols: &[u32], merges: &[(Pair, 
     false
 }
 
+/// Bits of the set for each merge.
+const BITS_A_MERGE: usize = 16;
+
+/// The pairs of symbols between which some merge joins: what its left part ends in and its right part begins with. Between all
+/// others a word may be cut and its pieces merged each for itself.
+///
+/// It is a set of hashes, so it may hold a pair that is no junction, which costs time and changes nothing.
+#[derive(Debug)]
+pub(crate) struct Junctions {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Junctions {
+    /// The junctions of `merges`, which are of these `symbols`; `None` if an id has two ways to begin or to end.
+    pub(crate) fn of(symbols: &[u32], merges: &[(Pair, u32)]) -> Option<Self> {
+        let ids = merges
+            .iter()
+            .flat_map(|&((left, right), made)| [left, right, made]);
+        let length = ids.chain(symbols.iter().copied()).max()? as usize + 1;
+        // The symbols that each id begins with and ends in, once something makes it.
+        let mut edges: Vec<Option<Pair>> = vec![None; length];
+        for &symbol in symbols {
+            edges[symbol as usize] = Some((symbol, symbol));
+        }
+        for _ in 0..MAXIMUM_PASSES {
+            let mut has_changed = false;
+            for &((left, right), made) in merges {
+                let (Some((first, _)), Some((_, last))) = (edges[left as usize], edges[right as usize])
+                else {
+                    continue;
+                };
+                match edges[made as usize].replace((first, last)) {
+                    None => has_changed = true,
+                    Some(known) if known != (first, last) => return None,
+                    Some(_) => {}
+                }
+            }
+            if !has_changed {
+                return Some(Self::of_edges(&edges, merges));
+            }
+        }
+        None
+    }
+
+    fn of_edges(edges: &[Option<Pair>], merges: &[(Pair, u32)]) -> Self {
+        let bits = (merges.len() * BITS_A_MERGE).next_power_of_two().max(1 << 12);
+        let mut junctions = Self {
+            bits: vec![0; bits / 64],
+            shift: u64::BITS - bits.trailing_zeros(),
+        };
+        for &((left, right), _) in merges {
+            // What nothing makes is not joined either.
+            if let (Some((_, left)), Some((right, _))) = (edges[left as usize], edges[right as usize]) {
+                let (word, bit) = junctions.place_of(left, right);
+                junctions.bits[word] |= bit;
+            }
+        }
+        junctions
+    }
+
+    /// Whether a merge may join what ends in the symbol `left` to what begins with `right`.
+    #[inline]
+    pub(crate) fn may_join(&self, left: u32, right: u32) -> bool {
+        let (word, bit) = self.place_of(left, right);
+        self.bits[word] & bit != 0
+    }
+
+    fn place_of(&self, left: u32, right: u32) -> (usize, u64) {
+        let pair = u64::from(left) << 32 | u64::from(right);
+        let bit = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::joins_nothing_before;
+    use super::{Junctions, joins_nothing_before};
 
     /// 0 is the mark, 1 and 2 are letters.
     const SYMBOLS: [u32; 3] = [0, 1, 2];
@@ -69,5 +144,28 @@ mod tests {
                 "{merges:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_junction_lies_where_some_merge_joins() {
+        let merges = [((0, 1), 3), ((3, 2), 4), ((4, 4), 5)];
+        let junctions = Junctions::of(&SYMBOLS, &merges).expect("one way each");
+        let all = (0..3).flat_map(|left| (0..3).map(move |right| (left, right)));
+        let found: Vec<_> = all
+            .filter(|&(left, right)| junctions.may_join(left, right))
+            .collect();
+        assert_eq!(found, [(0, 1), (1, 2), (2, 0)]);
+    }
+
+    #[test]
+    fn merges_in_any_order_have_the_same_junctions() {
+        let junctions = Junctions::of(&SYMBOLS, &[((3, 3), 4), ((0, 1), 3)]).expect("one way each");
+        assert!(junctions.may_join(1, 0) && !junctions.may_join(0, 0));
+    }
+
+    #[test]
+    fn an_id_that_begins_in_two_ways_has_no_junctions() {
+        assert!(Junctions::of(&SYMBOLS, &[((0, 1), 3), ((2, 1), 3)]).is_none());
+        assert!(Junctions::of(&SYMBOLS, &[((0, 1), 2)]).is_none());
     }
 }

@@ -11,6 +11,7 @@ mod alphabet;
 mod batch;
 mod cache;
 mod characters;
+mod decode;
 mod edges;
 mod encode;
 mod error;

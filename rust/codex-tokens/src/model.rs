@@ -4,7 +4,7 @@
 //! one that the vocabulary lacks becomes its bytes, if the vocabulary has those, or the unknown token.
 
 use crate::characters::{Characters, Symbol};
-use crate::edges::joins_nothing_before;
+use crate::edges::{Junctions, joins_nothing_before};
 use crate::error::Result;
 use crate::lengths::{Length, lengths_of};
 use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
@@ -23,6 +23,8 @@ pub(crate) struct Model {
     whole_words: FxHashMap<Box<[u8]>, u32>,
     /// Bytes of each id, once they have been asked for.
     lengths: OnceLock<Vec<u32>>,
+    /// Where words of characters may be cut, once a long one has been met; `None` if that is not certain.
+    junctions: OnceLock<Option<Junctions>>,
 }
 
 impl Model {
@@ -73,6 +75,7 @@ impl Model {
             characters,
             whole_words,
             lengths: OnceLock::new(),
+            junctions: OnceLock::new(),
         }
     }
 
@@ -91,7 +94,8 @@ impl Model {
         if let Some(&id) = self.whole_words.get(word) {
             out.push(id);
         } else if let Some(characters) = &self.characters {
-            let symbols = characters.symbols(&String::from_utf8_lossy(word));
+            let mut symbols = Vec::with_capacity(word.len());
+            characters.symbols(&String::from_utf8_lossy(word), |symbol| symbols.push(symbol.id));
             self.merge_symbols(&symbols, |number, _| {
                 out.push(self.merges.id(number));
             });
@@ -140,20 +144,22 @@ impl Model {
     }
 
     fn append_ends_by_merging(&self, word: &[u8], start: usize, ends: &mut Vec<usize>) {
-        let symbols = match &self.characters {
-            _ if self.whole_words.contains_key(word) => Vec::new(),
-            Some(characters) => characters.symbols(&String::from_utf8_lossy(word)),
-            None => (1..)
-                .zip(word.iter())
-                .map(|(end, &byte)| Symbol {
-                    id: self.byte_id(byte),
-                    end,
-                })
-                .collect(),
+        let (mut symbols, mut symbol_ends) = (Vec::new(), Vec::new());
+        let mut keep = |Symbol { id, end }| {
+            symbols.push(id);
+            symbol_ends.push(start + end);
         };
+        match &self.characters {
+            _ if self.whole_words.contains_key(word) => {}
+            Some(characters) => characters.symbols(&String::from_utf8_lossy(word), keep),
+            None => (1..).zip(word).for_each(|(end, &byte)| {
+                let id = self.byte_id(byte);
+                keep(Symbol { id, end });
+            }),
+        }
         self.merge_symbols(&symbols, |_, place| {
             // What begins here is where the one before it ends.
-            ends.extend(place.checked_sub(1).map(|before| start + symbols[before].end));
+            ends.extend(place.checked_sub(1).map(|before| symbol_ends[before]));
         });
         ends.push(start + word.len());
     }
@@ -171,9 +177,32 @@ impl Model {
             })
     }
 
-    /// Gives the number of each id that `symbols` are merged to, and the place of the first symbol in it.
-    fn merge_symbols(&self, symbols: &[Symbol], emit: impl FnMut(u32, usize)) {
-        self.merge_numbers(symbols.iter().map(|symbol| self.merges.number(symbol.id)), emit);
+    /// Gives the number of each id that the ids `symbols` are merged to, and the place of the first symbol in it. A long word is
+    /// cut where no merge can join.
+    fn merge_symbols(&self, symbols: &[u32], mut emit: impl FnMut(u32, usize)) {
+        let mut start = 0;
+        for piece in self.pieces(symbols) {
+            if let &[symbol] = piece {
+                emit(self.merges.number(symbol), start);
+            } else {
+                let numbers = piece.iter().map(|&symbol| self.merges.number(symbol));
+                self.merge_numbers(numbers, |number, place| emit(number, start + place));
+            }
+            start += piece.len();
+        }
+    }
+
+    fn pieces<'s>(&self, symbols: &'s [u32]) -> impl Iterator<Item = &'s [u32]> {
+        let junctions = self
+            .characters
+            .as_ref()
+            .filter(|_| symbols.len() > LONGEST_SHORT_WORD);
+        let junctions = junctions.and_then(|characters| {
+            let of = || Junctions::of(&characters.all_ids(), &self.merges.by_rank());
+            self.junctions.get_or_init(of).as_ref()
+        });
+        symbols
+            .chunk_by(move |&left, &right| junctions.is_none_or(|junctions| junctions.may_join(left, right)))
     }
 
     fn merge_numbers(&self, numbers: impl ExactSizeIterator<Item = u32>, emit: impl FnMut(u32, usize)) {
@@ -230,5 +259,54 @@ mod tests {
         let model = model(&[(b"abc", 9)]);
         assert_eq!(ids_and_ends(&model, "abc"), (vec![9], vec![3]));
         assert_eq!(ids_and_ends(&model, "abcd"), (vec![6, 3, 4], vec![2, 3, 4]));
+    }
+
+    /// Vocabularies of a few characters, whose merges make each token in one way: long words, many of them with a place where
+    /// no merge joins.
+    #[test]
+    fn a_long_word_cut_where_no_merge_joins_has_the_ids_of_the_whole() {
+        let mut state = 5_u64;
+        let mut random = |below: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
+        };
+        let (mut cut, mut whole) = (0, 0);
+        for _ in 0..300 {
+            let mut merges: Vec<(Pair, u32)> = Vec::new();
+            for made in 5..5 + random(12) {
+                let pair = (random(made), random(made));
+                let made = if random(20) == 0 { random(made) } else { made };
+                if merges.iter().all(|&(other, _)| other != pair) {
+                    merges.push((pair, made));
+                }
+            }
+            let model = || {
+                let characters = Characters {
+                    ids: ('a'..='d').zip(0..).collect(),
+                    unknown: Some(4),
+                    fuses_unknown: merges.len().is_multiple_of(2),
+                    ..Characters::default()
+                };
+                Model::sentencepiece(&merges, characters, []).expect("small")
+            };
+            let (pieces, in_one) = (model(), model());
+            in_one.junctions.get_or_init(|| None);
+            let word: String = (0..200)
+                .map(|_| ['a', 'b', 'c', 'd', '?'][random(5) as usize])
+                .collect();
+            assert_eq!(
+                ids_and_ends(&pieces, &word),
+                ids_and_ends(&in_one, &word),
+                "{merges:?}"
+            );
+            match pieces.junctions.get() {
+                Some(Some(_)) => cut += 1,
+                Some(None) => whole += 1,
+                None => unreachable!("the word is long"),
+            }
+        }
+        assert!(cut > 100 && whole > 20, "{cut} were cut, {whole} were not");
     }
 }

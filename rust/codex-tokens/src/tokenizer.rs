@@ -1,16 +1,15 @@
 //! The tokenizer: text to ids and back.
 
 use crate::added::{Piece, Round, Stretch};
+use crate::decode::Slots;
 use crate::encode::Worker;
 use crate::error::{Error, Result};
 use crate::merge::Merges;
 use crate::model::Model;
 use crate::normalize::{Text, Unicode};
 use crate::parts::Parts;
-use crate::settings::byte_of;
 use crate::split::Splitter;
 use crate::template::Around;
-use crate::vocabulary::Strings;
 use std::sync::{Mutex, OnceLock};
 
 /// The special token that ends every document.
@@ -48,6 +47,8 @@ pub struct Tokenizer {
     normalized: Round,
     around: Around,
     idle: Mutex<Vec<Worker>>,
+    /// What ids decode to, once they have been asked for.
+    pub(crate) slots: OnceLock<Slots>,
     pub(crate) fingerprint: OnceLock<String>,
 }
 
@@ -73,6 +74,7 @@ impl Tokenizer {
             normalized,
             around,
             idle: Mutex::default(),
+            slots: OnceLock::new(),
             fingerprint: OnceLock::new(),
             parts,
         })
@@ -209,82 +211,23 @@ impl Tokenizer {
         result
     }
 
+    /// Where the words of `text` end, before anything is merged: of a text that has been normalized and holds no added token.
+    #[must_use]
+    pub fn word_ends(&self, text: &str) -> Vec<usize> {
+        let mut cut = self.splitter.cut(text);
+        let (mut all, mut ends) = (Vec::new(), [0; 256]);
+        loop {
+            match cut.next_ends(&mut ends) {
+                0 => return all,
+                words => all.extend_from_slice(&ends[..words]),
+            }
+        }
+    }
+
     /// The ids that the file's post-processor puts before and behind the ids of a text.
     #[must_use]
     pub fn ids_around(&self) -> (&[u32], &[u32]) {
         (&self.around.before, &self.around.behind)
-    }
-
-    /// The bytes that `ids` stand for, special tokens as their text.
-    ///
-    /// # Errors
-    /// If an id is not of this vocabulary.
-    pub fn decode_bytes(&self, ids: &[u32]) -> Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(ids.len() * 4);
-        for (place, &id) in ids.iter().enumerate() {
-            let token = self
-                .token_bytes(id)
-                .ok_or_else(|| Error::unknown_id(id, place, self.vocabulary_size()))?;
-            bytes.extend_from_slice(token);
-        }
-        self.strip_start(&mut bytes);
-        Ok(bytes)
-    }
-
-    fn strip_start(&self, bytes: &mut Vec<u8>) {
-        if let Some((mark, times)) = self.parts.settings.stripped_start() {
-            let mut buffer = [0; 4];
-            let mark = mark.encode_utf8(&mut buffer).as_bytes();
-            let stripped = bytes
-                .chunks(mark.len())
-                .take(times)
-                .take_while(|&chunk| chunk == mark)
-                .count();
-            bytes.drain(..stripped * mark.len());
-        }
-    }
-
-    /// The text that `ids` stand for; bytes that are not UTF-8 become U+FFFD.
-    ///
-    /// # Errors
-    /// If an id is not of this vocabulary.
-    pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        let bytes = match String::from_utf8(self.decode_bytes(ids)?) {
-            Ok(text) => return Ok(text),
-            Err(error) => error.into_bytes(),
-        };
-        let bytes = match &self.parts.vocabulary.spellings {
-            Some(spellings) if self.parts.settings.falls_back() => self.replace_broken_runs(ids, spellings),
-            _ => bytes,
-        };
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// As [`Tokenizer::decode_bytes`], with U+FFFD for every byte of a run of byte tokens that is not UTF-8 as a whole: so
-    /// `tokenizers` has it.
-    fn replace_broken_runs(&self, ids: &[u32], spellings: &Strings) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut run = Vec::new();
-        let end_run = |run: &mut Vec<u8>, bytes: &mut Vec<u8>| {
-            if std::str::from_utf8(run).is_ok() {
-                bytes.extend_from_slice(run);
-            } else {
-                bytes.extend(run.iter().flat_map(|_| "\u{FFFD}".bytes()));
-            }
-            run.clear();
-        };
-        for &id in ids {
-            let spelling = spellings.get(id as usize).unwrap_or_default();
-            if let Some(byte) = std::str::from_utf8(spelling).ok().and_then(byte_of) {
-                run.push(byte);
-                continue;
-            }
-            end_run(&mut run, &mut bytes);
-            bytes.extend_from_slice(self.token_bytes(id).unwrap_or_default());
-        }
-        end_run(&mut run, &mut bytes);
-        self.strip_start(&mut bytes);
-        bytes
     }
 
     /// The number of ids: 0 up to it. Published vocabularies have holes below their special tokens; they count.
@@ -397,23 +340,6 @@ mod tests {
         let alone = encoded("  ", Specials::Text);
         let before = encoded("  <|endoftext|>x", Specials::Ids);
         assert_eq!(before[..alone.len()], alone);
-    }
-
-    #[test]
-    fn an_unknown_id_is_an_error_that_says_where() {
-        let error = tokenizer().decode_bytes(&[0, 1, 9999]).expect_err("unknown");
-        let size = tokenizer().vocabulary_size();
-        assert_eq!(
-            error.to_string(),
-            format!("unknown id `9999` at place 2, expected below {size}")
-        );
-    }
-
-    #[test]
-    fn broken_characters_decode_to_the_replacement_character() {
-        let mut ids = encoded("\u{e9}", Specials::Text);
-        ids.truncate(1);
-        assert_eq!(tokenizer().decode(&ids).expect("decodes"), "\u{fffd}");
     }
 
     #[test]

@@ -8,16 +8,20 @@ use std::sync::Arc;
 
 use codex_tokens::Specials;
 use numpy::{IntoPyArray, PyArray1};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use super::Text;
 use super::numbers::{self, Ids};
 use crate::errors::{bug, raised, released};
 
 /// A text below this many bytes takes a few microseconds: to give the interpreter away and fetch it again would take longer.
-const SHORT_BYTES: usize = 1 << 10;
+const SHORT_BYTES: usize = 2 << 10;
+
+/// The same of ids that are decoded.
+const SHORT_IDS: usize = 4 << 10;
 
 /// Most texts have more bytes to an id, so that the row need not grow.
 const BYTES_PER_ID: usize = 2;
@@ -168,14 +172,22 @@ impl Tokenizer {
         released(py, || self.0.count(text.as_ref(), specials))
     }
 
-    fn decode(&self, py: Python<'_>, ids: Ids<'_>) -> PyResult<String> {
-        let ids = ids.as_slice()?;
-        released(py, || self.0.decode(ids))
+    /// The bytes at which the words of a text end.
+    fn word_ends<'py>(&self, py: Python<'py>, text: Text) -> Bound<'py, PyArray1<usize>> {
+        py.detach(|| self.0.word_ends(text.as_ref())).into_pyarray(py)
+    }
+
+    fn decode<'py>(&self, py: Python<'py>, ids: Ids<'_>) -> PyResult<Bound<'py, PyString>> {
+        self.text(py, ids.as_slice()?)
+    }
+
+    fn decode_batch<'py>(&self, py: Python<'py>, rows: Vec<Ids<'_>>) -> PyResult<Vec<Bound<'py, PyString>>> {
+        rows.iter().map(|ids| self.text(py, ids.as_slice()?)).collect()
     }
 
     fn decode_bytes<'py>(&self, py: Python<'py>, ids: Ids<'_>) -> PyResult<Bound<'py, PyBytes>> {
-        let ids = ids.as_slice()?;
-        released(py, || self.0.decode_bytes(ids)).map(|bytes| PyBytes::new(py, &bytes))
+        self.bytes(py, ids.as_slice()?)
+            .map(|bytes| PyBytes::new(py, &bytes))
     }
 
     /// The bytes of one id, or None if there is no such id.
@@ -225,6 +237,30 @@ impl Tokenizer {
 impl Tokenizer {
     pub(super) fn new(tokenizer: codex_tokens::Tokenizer) -> Self {
         Self(Arc::new(tokenizer))
+    }
+
+    fn bytes(&self, py: Python<'_>, ids: &[u32]) -> PyResult<Vec<u8>> {
+        if ids.len() < SHORT_IDS {
+            return self.0.decode_bytes(ids).map_err(|error| raised(py, &error));
+        }
+        released(py, || self.0.decode_bytes(ids))
+    }
+
+    /// The bytes are looked at once, by Python when it makes a string of them.
+    fn text<'py>(&self, py: Python<'py>, ids: &[u32]) -> PyResult<Bound<'py, PyString>> {
+        let bytes = self.bytes(py, ids)?;
+        if self.0.replaces_runs() {
+            return PyString::from_bytes(py, &bytes)
+                .or_else(|_| released(py, || self.0.decode(ids)).map(|text| PyString::new(py, &text)));
+        }
+        let length = ffi::Py_ssize_t::try_from(bytes.len())?;
+        // SAFETY: the interpreter is held, the bytes are alive, and the name of what is done with broken ones ends in a zero.
+        #[expect(unsafe_code, reason = "pyo3 decodes without a word on errors only")]
+        let text = unsafe {
+            let text = ffi::PyUnicode_DecodeUTF8(bytes.as_ptr().cast(), length, c"replace".as_ptr());
+            Bound::from_owned_ptr_or_err(py, text)
+        };
+        Ok(text?.cast_into()?)
     }
 
     /// Ids as the narrowest type that holds the vocabulary, u16 or u32.

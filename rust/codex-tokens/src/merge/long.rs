@@ -5,17 +5,15 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// One symbol of a word in the making; the live ones form a list through `before` and `after`.
+/// A place of a word in the making. A symbol has the places of all that it was made of: the first says what it is, the last where
+/// it begins, so that both neighbours of a symbol are found without a list.
 #[derive(Clone, Copy, Debug)]
-struct Symbol {
-    before: usize,
-    after: usize,
-    /// [`JOINED`] once it has become part of the symbol before it.
+struct Cell {
+    /// [`JOINED`] where no symbol begins.
     id: u32,
+    /// Where a symbol begins: its places. Where one of several places ends: how far before it begins.
+    length: u32,
 }
-
-/// No neighbour on that side.
-const NONE: usize = usize::MAX;
 
 /// Above every id that has a merge.
 const JOINED: u32 = u32::MAX;
@@ -31,7 +29,10 @@ struct Waiting {
 /// Places, the smallest first. A word is worked on from left to right, so nearly all come in order and need no heap.
 #[derive(Default)]
 struct Queue {
-    in_order: VecDeque<usize>,
+    /// The first and the last of those in order, if there is one, and how far each is behind the one before it.
+    first: usize,
+    last: usize,
+    gaps: VecDeque<u16>,
     late: BinaryHeap<Reverse<usize>>,
 }
 
@@ -43,69 +44,68 @@ pub(crate) fn merge_long(
     merges: &Merges,
     mut emit: impl FnMut(u32, usize),
 ) {
-    let length = numbers.len();
-    let mut symbols: Vec<Symbol> = numbers
-        .enumerate()
-        .map(|(at, id)| Symbol {
-            before: at.checked_sub(1).unwrap_or(NONE),
-            after: if at + 1 < length { at + 1 } else { NONE },
-            id,
-        })
-        .collect();
+    let mut cells: Vec<Cell> = numbers.map(|id| Cell { id, length: 1 }).collect();
     let mut waiting = Waiting::default();
-    for at in 0..symbols.len() {
-        if let Some(merge) = merge_at(at, &symbols, merges) {
+    for at in 0..cells.len() {
+        if let Some(merge) = merge_at(at, &cells, merges) {
             waiting.push(merge.rank, at);
         }
     }
     while let Some((rank, at)) = waiting.pop() {
         // A candidate is stale when one of its two symbols has been joined to something else since.
-        let Some(merge) = merge_at(at, &symbols, merges).filter(|merge| merge.rank == rank) else {
+        let Some(merge) = merge_at(at, &cells, merges).filter(|merge| merge.rank == rank) else {
             continue;
         };
-        join(at, merge.made, &mut symbols);
-        for start in [symbols[at].before, at] {
-            if start != NONE
-                && let Some(next) = merge_at(start, &symbols, merges)
-            {
+        join(at, merge.made, &mut cells);
+        for start in [before(at, &cells), Some(at)].into_iter().flatten() {
+            if let Some(next) = merge_at(start, &cells, merges) {
                 waiting.push(next.rank, start);
             }
         }
     }
-    for (place, symbol) in symbols
-        .iter()
-        .enumerate()
-        .filter(|(_, symbol)| symbol.id != JOINED)
-    {
-        emit(symbol.id, place);
+    let mut at = 0;
+    while let Some(&Cell { id, length }) = cells.get(at) {
+        emit(id, at);
+        at += length as usize;
     }
 }
 
-/// The merge of the live symbol at `at` with the one after it.
-fn merge_at(at: usize, symbols: &[Symbol], merges: &Merges) -> Option<Merge> {
-    let left = symbols[at];
-    if left.id == JOINED || left.after == NONE {
+/// The merge of the symbol that begins at `at`, if one does, with the one after it.
+fn merge_at(at: usize, cells: &[Cell], merges: &Merges) -> Option<Merge> {
+    let left = cells[at];
+    if left.id == JOINED {
         return None;
     }
-    merges.get(left.id, symbols[left.after].id)
+    let right = cells.get(at + left.length as usize)?;
+    merges.get(left.id, right.id)
 }
 
-/// Makes one symbol, `id`, of the one at `at` and the one after it.
-fn join(at: usize, id: u32, symbols: &mut [Symbol]) {
-    let right = symbols[at].after;
-    symbols[right].id = JOINED;
-    let after = symbols[right].after;
-    symbols[at].id = id;
-    symbols[at].after = after;
-    if after != NONE {
-        symbols[after].before = at;
+/// Where the symbol before the one at `at` begins.
+fn before(at: usize, cells: &[Cell]) -> Option<usize> {
+    let last = at.checked_sub(1)?;
+    match cells[last] {
+        Cell { id: JOINED, length } => Some(last - length as usize),
+        _ => Some(last),
     }
+}
+
+/// Makes one symbol, `id`, of the one at `at` and the one after it. No token has more symbols than 32 bits can count: its
+/// vocabulary spells it.
+fn join(at: usize, id: u32, cells: &mut [Cell]) {
+    let right = at + cells[at].length as usize;
+    let length = cells[at].length + cells[right].length;
+    cells[right].id = JOINED;
+    cells[at] = Cell { id, length };
+    cells[at + length as usize - 1] = Cell {
+        id: JOINED,
+        length: length - 1,
+    };
 }
 
 impl Waiting {
     fn push(&mut self, rank: u32, place: usize) {
         let queue = self.queues.entry(rank).or_default();
-        if queue.in_order.is_empty() && queue.late.is_empty() {
+        if queue.is_empty() {
             self.ranks.push(Reverse(rank));
         }
         queue.push(place);
@@ -124,19 +124,35 @@ impl Waiting {
 }
 
 impl Queue {
+    fn is_empty(&self) -> bool {
+        self.gaps.is_empty() && self.late.is_empty()
+    }
+
     fn push(&mut self, place: usize) {
-        if self.in_order.back().is_none_or(|&last| last <= place) {
-            self.in_order.push_back(place);
-        } else {
-            self.late.push(Reverse(place));
+        if self.gaps.is_empty() {
+            (self.first, self.last) = (place, place);
+        }
+        match place.checked_sub(self.last).map(u16::try_from) {
+            Some(Ok(gap)) => {
+                self.gaps.push_back(gap);
+                self.last = place;
+            }
+            _ => self.late.push(Reverse(place)),
         }
     }
 
     fn pop(&mut self) -> Option<usize> {
-        match (self.in_order.front(), self.late.peek()) {
-            (Some(next), Some(Reverse(late))) if late < next => self.late.pop().map(|Reverse(place)| place),
-            (Some(_), _) => self.in_order.pop_front(),
-            (None, _) => self.late.pop().map(|Reverse(place)| place),
+        match self.late.peek() {
+            Some(&Reverse(late)) if self.gaps.is_empty() || late < self.first => {
+                self.late.pop();
+                Some(late)
+            }
+            _ => {
+                self.gaps.pop_front()?;
+                let first = self.first;
+                self.first += self.gaps.front().map_or(0, |&gap| usize::from(gap));
+                Some(first)
+            }
         }
     }
 }
@@ -156,13 +172,13 @@ mod tests {
                 kept.sort_unstable_by_key(|&place| Reverse(place));
                 assert_eq!(queue.pop(), kept.pop());
             } else {
-                queue.push(state >> 50);
-                kept.push(state >> 50);
+                // Far apart, and now and then beside the one before.
+                let place = kept.last().filter(|_| turn % 5 == 0);
+                let place = place.map_or(state >> 44, |last| last + turn % 7);
+                queue.push(place);
+                kept.push(place);
             }
         }
-        assert!(
-            queue.late.len() > 10 && queue.in_order.len() > 10,
-            "both are used"
-        );
+        assert!(queue.late.len() > 10 && queue.gaps.len() > 10, "both are used");
     }
 }
