@@ -1,20 +1,16 @@
-//! How far a string of JSON goes on as it is: thirty-two bytes at a time, and the last of them by eights.
+//! How far a string of JSON goes on as it is: eight bytes at a time.
 
 /// How many bytes of `text` come before the first quote, backslash or control character.
 #[inline]
 pub(crate) fn plain_length(text: &[u8]) -> usize {
-    let (blocks, _) = text.as_chunks::<32>();
-    // Without a way out in the middle, so that the compiler compares many bytes at once.
-    let is_plain = |block: &&[u8; 32]| !block.iter().fold(false, |found, &byte| found | is_special(byte));
-    let blocks = blocks.iter().take_while(is_plain).count();
-    let (words, rest) = text[blocks * 32..].as_chunks::<8>();
+    let (words, rest) = text.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let special = specials(u64::from_le_bytes(*word));
         if special != 0 {
-            return blocks * 32 + number * 8 + special.trailing_zeros() as usize / 8;
+            return number * 8 + special.trailing_zeros() as usize / 8;
         }
     }
-    let passed = blocks * 32 + words.len() * 8;
+    let passed = words.len() * 8;
     passed
         + rest
             .iter()
@@ -22,7 +18,6 @@ pub(crate) fn plain_length(text: &[u8]) -> usize {
             .unwrap_or(rest.len())
 }
 
-#[inline]
 fn is_special(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | 0..0x20)
 }
@@ -45,7 +40,7 @@ mod tests {
     #[test]
     fn every_byte_at_every_place_is_found_as_one_by_one() {
         for filler in [b'a', b' ', 0x7f, 0x80, 0xff, b'!', b'#', b'[', b']'] {
-            for length in (0..40).chain(60..75) {
+            for length in 0..40 {
                 for place in 0..length {
                     for byte in 0..=255 {
                         let mut text = vec![filler; length];

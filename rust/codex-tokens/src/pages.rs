@@ -2,17 +2,11 @@
 
 /// `count` times `value`, in pages of 2 MB where the system has them to give.
 pub(crate) fn filled<T: Clone>(value: T, count: usize) -> Vec<T> {
-    let mut table = reserved(count);
+    let mut table: Vec<T> = Vec::with_capacity(count);
+    // Before the first of it is touched: pages are handed out then.
+    advise_large_pages(table.as_ptr().cast(), count * size_of::<T>());
     table.resize(count, value);
     table
-}
-
-/// Room for `count` of something, in such pages.
-pub(crate) fn reserved<T>(count: usize) -> Vec<T> {
-    let room: Vec<T> = Vec::with_capacity(count);
-    // Before the first of it is touched: pages are handed out then.
-    advise_large_pages(room.as_ptr().cast(), count * size_of::<T>());
-    room
 }
 
 #[cfg(target_os = "linux")]

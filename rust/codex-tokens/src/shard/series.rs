@@ -2,7 +2,6 @@
 
 use super::{DIGEST, KIND, Metadata, SCHEMA_VERSION, digest_of, token_dtype};
 use crate::error::{Error, Result};
-use crate::pages::reserved;
 use crate::tokenizer::{END_OF_DOCUMENT, Tokenizer};
 use codex_file::digest::{Algorithm, Hasher};
 use codex_file::durable::AtomicFile;
@@ -115,9 +114,6 @@ impl Series {
         let start = (shard.token_count as u64).to_le_bytes();
         shard.offsets.extend_from_slice(&start);
         shard.document_ids.extend_from_slice(&document_id);
-        if shard.tokens.capacity() == 0 {
-            shard.tokens = reserved(SHARD_BYTES);
-        }
         // Some at a time into an array: the compiler makes wide moves of that, and none of an iterator of bytes.
         let mut bytes = [0; 4 * PUSHED_IDS];
         for ids in ids.chunks(PUSHED_IDS) {
