@@ -88,7 +88,11 @@ class TrainedTokenizer:
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer; a `DamageError` if it is one that only `tokenizers` can use: without some bytes, or with a suffix."""
+        """The tokenizer.
+
+        One without some bytes leaves them out of every text, one with a suffix the bytes that ended no word it learnt from, as
+        `tokenizers` does: they have no token.
+        """
         return Tokenizer.from_json(self.json)
 
     def save(self, path: str | Path) -> str:

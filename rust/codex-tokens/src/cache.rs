@@ -102,13 +102,17 @@ fn read(place: &Path, source: &Digest) -> Option<Tokenizer> {
         return None;
     }
     let fingerprint = std::str::from_utf8(take(&mut rest)?).ok()?.to_owned();
-    let (settings, added) = json::settings_of(take(&mut rest)?).ok()?;
+    let (mut settings, added) = json::settings_of(take(&mut rest)?).ok()?;
     let kinds = take(&mut rest)?
         .iter()
         .map(|&kind| Kind::of(kind))
         .collect::<Option<Vec<Kind>>>()?;
     let (bytes, spellings) = (take_strings(&mut rest)?, take_strings(&mut rest)?);
-    let spellings = (settings.symbols != Symbols::Bytes).then_some(spellings);
+    // A vocabulary of bytes and nothing else is spelt as they say.
+    let spellings = (spellings.len() > 0).then_some(spellings);
+    if spellings.is_none() {
+        settings.symbols = Symbols::Bytes;
+    }
     let (triples, odd) = take(&mut rest)?.as_chunks::<12>();
     let merges = triples.iter().map(|triple| {
         let [left, right, made] = [0, 4, 8].map(|at| number(&triple[at..]));

@@ -1,13 +1,15 @@
 //! What makes ids of a word: the symbols it begins as, and the merges that join them.
 //!
 //! A byte-level model begins with bytes, and nothing is unknown to it. A model of `SentencePiece`'s kind begins with characters;
-//! one that the vocabulary lacks becomes its bytes, if the vocabulary has those, or the unknown token.
+//! one that the vocabulary lacks becomes its bytes, if the vocabulary has those, or the unknown token. So does a byte-level model that
+//! lacks bytes, or whose symbols have affixes: its characters are the letters that spell bytes.
 
 use crate::characters::{Characters, Symbol};
 use crate::edges::{Junctions, joins_nothing_before};
 use crate::error::Result;
 use crate::lengths::{Length, lengths_of};
 use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
+use crate::settings::Affixes;
 use crate::split::metaspace::MARK;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
@@ -95,7 +97,7 @@ impl Model {
             out.push(id);
         } else if let Some(characters) = &self.characters {
             let mut symbols = Vec::with_capacity(word.len());
-            characters.symbols(&String::from_utf8_lossy(word), |symbol| symbols.push(symbol.id));
+            characters.symbols(word, |symbol| symbols.push(symbol.id));
             self.merge_symbols(&symbols, |number, _| {
                 out.push(self.merges.id(number));
             });
@@ -151,7 +153,7 @@ impl Model {
         };
         match &self.characters {
             _ if self.whole_words.contains_key(word) => {}
-            Some(characters) => characters.symbols(&String::from_utf8_lossy(word), keep),
+            Some(characters) => characters.symbols(word, keep),
             None => (1..).zip(word).for_each(|(end, &byte)| {
                 let id = self.byte_id(byte);
                 keep(Symbol { id, end });
@@ -172,6 +174,7 @@ impl Model {
         };
         let mark = characters.ids.get(&MARK);
         self.whole_words.is_empty()
+            && characters.affixes == Affixes::default()
             && mark.is_some_and(|&mark| {
                 joins_nothing_before(mark, &characters.all_ids(), &self.merges.by_rank())
             })

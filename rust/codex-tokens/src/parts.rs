@@ -6,10 +6,11 @@ use crate::error::{Error, Result};
 use crate::merge::{Merges, Pair};
 use crate::model::Model;
 use crate::normalize::Text;
-use crate::settings::{self, Settings, Symbols};
+use crate::settings::{self, Settings, Spelt, Symbols};
 use crate::split::{MARK, Splitter};
 use crate::template::Around;
 use crate::vocabulary::{Kind, Vocabulary};
+use std::borrow::Cow;
 
 /// All that a tokenizer is made of.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,11 @@ impl Parts {
                 None => Model::byte_level(&self.merges, &byte_ids, whole_words),
             };
         };
+        // Words are bytes, and tokens spell them.
+        let unspelt: Vec<(Cow<'_, [u8]>, u32)> = whole_words
+            .filter_map(|(word, id)| Some((characters.unspelt(word)?, id)))
+            .collect();
+        let whole_words = unspelt.iter().map(|(word, id)| (&**word, *id));
         match ready {
             Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
             None => Model::sentencepiece(&self.merges, characters, whole_words),
@@ -76,29 +82,30 @@ impl Parts {
         }
     }
 
-    /// The characters of a vocabulary that is none of bytes.
+    /// The characters of a vocabulary that is not plainly of bytes.
     fn characters(&self) -> Option<Characters> {
-        let Symbols::Characters {
+        let Symbols::Characters(Spelt {
             unknown,
             fuses_unknown,
             falls_back_to_bytes,
-        } = &self.settings.symbols
+            is_of_bytes,
+            affixes,
+        }) = &self.settings.symbols
         else {
             return None;
         };
         let mut characters = Characters {
             fuses_unknown: *fuses_unknown,
             bytes: falls_back_to_bytes.then(|| Box::new([None; 256])),
+            spell_bytes: *is_of_bytes,
+            affixes: affixes.clone(),
             ..Characters::default()
         };
         for (spelling, id) in self.spelt() {
             let Ok(spelling) = std::str::from_utf8(spelling) else {
                 continue;
             };
-            let mut all = spelling.chars();
-            if let (Some(character), None) = (all.next(), all.next()) {
-                characters.ids.insert(character, id);
-            }
+            characters.insert(spelling, id);
             if unknown.as_deref() == Some(spelling) {
                 characters.unknown = Some(id);
             }

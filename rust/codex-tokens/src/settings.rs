@@ -1,5 +1,6 @@
 //! What a tokenizer does besides merging: the parts of a file that are not its vocabulary.
 
+use crate::alphabet;
 use crate::normalize::{Metaspace, Normalizer, Prepend, Unicode};
 use crate::split::{Behavior, Pattern, Step};
 use crate::template::Processor;
@@ -51,12 +52,27 @@ pub(crate) enum Symbols {
     /// Bytes. All 256 have a token, so nothing is unknown.
     #[default]
     Bytes,
-    /// Characters, and what becomes of those that the vocabulary lacks.
-    Characters {
-        unknown: Option<String>,
-        fuses_unknown: bool,
-        falls_back_to_bytes: bool,
-    },
+    Characters(Spelt),
+}
+
+/// How a vocabulary spells what words begin as: characters, and what becomes of those that it lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spelt {
+    pub(crate) unknown: Option<String>,
+    pub(crate) fuses_unknown: bool,
+    pub(crate) falls_back_to_bytes: bool,
+    /// The characters are letters that stand for bytes: a byte-level vocabulary that lacks some, or has affixes.
+    pub(crate) is_of_bytes: bool,
+    pub(crate) affixes: Affixes,
+}
+
+/// What a vocabulary writes around symbols to say where in a word they stand; mostly nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Affixes {
+    /// Before each but the first (`continuing_subword_prefix`).
+    pub(crate) prefix: String,
+    /// Behind the last (`end_of_word_suffix`).
+    pub(crate) suffix: String,
 }
 
 /// A step from the spelling of tokens to the text they stand for.
@@ -78,7 +94,7 @@ pub(crate) enum Decoder {
 }
 
 impl Settings {
-    /// The bytes that a token of characters stands for, however the others of a text are.
+    /// The bytes that a token stands for, however the others of a text are.
     pub(crate) fn decoded(&self, spelling: &str) -> Vec<u8> {
         let mut text = spelling.to_owned();
         for decoder in &self.decoders {
@@ -90,10 +106,29 @@ impl Settings {
                         return vec![byte];
                     }
                 }
-                Decoder::ByteLevel | Decoder::Fuse | Decoder::Strip { .. } => {}
+                Decoder::ByteLevel => {
+                    if let Some(bytes) = alphabet::unspell(&text) {
+                        return bytes;
+                    }
+                }
+                Decoder::Fuse | Decoder::Strip { .. } => {}
             }
         }
         text.into_bytes()
+    }
+
+    /// Whether a vocabulary with `has_byte` is one of bytes and nothing else, so that each token is the bytes its spelling says.
+    pub(crate) fn is_plainly_of_bytes(&self, has_byte: impl Fn(u8) -> bool) -> bool {
+        match &self.symbols {
+            Symbols::Bytes => true,
+            Symbols::Characters(spelt) => {
+                let has_affixes = spelt.affixes != Affixes::default();
+                spelt.is_of_bytes
+                    && !has_affixes
+                    && self.decoders == [Decoder::ByteLevel]
+                    && (0..=u8::MAX).all(has_byte)
+            }
+        }
     }
 
     /// Whether tokens such as `<0x0A>` are decoded as bytes.

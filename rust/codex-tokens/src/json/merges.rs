@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::merge::Pair;
 use rustc_hash::FxHashSet;
 
-/// The merges, each `"a b"` or `["a", "b"]`, and what they make.
-pub(super) fn read(scanner: &mut Scanner<'_>, entries: &Entries) -> Result<Vec<(Pair, u32)>> {
+/// The merges, each `"a b"` or `["a", "b"]`, and what they make: both sides, the right one without `prefix`.
+pub(super) fn read(scanner: &mut Scanner<'_>, entries: &Entries, prefix: &str) -> Result<Vec<(Pair, u32)>> {
     if scanner.peek() != b'[' {
         return Err(wrong(scanner, "model.merges".to_owned(), "an array"));
     }
@@ -63,6 +63,13 @@ pub(super) fn read(scanner: &mut Scanner<'_>, entries: &Entries) -> Result<Vec<(
         };
         let id_of = |spelling| entries.id(spelling).ok_or_else(|| missing(spelling));
         let pair = (id_of(left)?, id_of(right)?);
+        if !prefix.is_empty() {
+            let Some(inside) = right.strip_prefix(prefix) else {
+                let message = format!("has `{right}` on the right, which does not begin with `{prefix}`");
+                return Err(Error::tokenizer(path(), message));
+            };
+            both = format!("{left}{inside}");
+        }
         // Merges mostly stand in the order of what they make.
         last_made = entries
             .find_near(last_made, &both)

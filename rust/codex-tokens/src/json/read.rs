@@ -1,6 +1,6 @@
 //! Reading `tokenizer.json`: whatever would change the ids and is not done here is refused by name.
 //!
-//! The text is gone through once, unless the merges stand before the vocabulary.
+//! The text is gone through once, unless the merges stand before the vocabulary, or have prefixes.
 
 use super::node::Node;
 use super::parts;
@@ -8,13 +8,17 @@ use super::scan::Scanner;
 use super::vocabulary::Entries;
 use super::{added, merges, vocabulary};
 use crate::added::AddedToken;
+use crate::alphabet;
 use crate::error::{Error, Result};
 use crate::merge::Pair;
 use crate::parts::Parts;
-use crate::settings::{Decoder, Settings, Symbols};
+use crate::settings::{Affixes, Decoder, Settings, Spelt, Symbols};
 use crate::split::Step;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+
+/// The key of [`Affixes::prefix`].
+const PREFIX: &str = "continuing_subword_prefix";
 
 /// The large parts, and everything else.
 #[derive(Default)]
@@ -25,28 +29,33 @@ struct Outline {
     merges: Option<Merges>,
 }
 
-/// Merges are read by what they are made of, so before the vocabulary only their place is noted.
+/// Merges are read by what they are made of, so before the vocabulary, and before the prefix, only their place is noted.
 enum Merges {
     At(usize),
     Read(Vec<(Pair, u32)>),
 }
 
 pub(super) fn read(data: &[u8]) -> Result<Parts> {
-    let scanner = scanner(data)?;
-    let outline = outline(scanner.clone())?;
-    let settings = settings(&outline)?;
+    let outline = outline(scanner(data)?)?;
+    let mut settings = settings(&outline)?;
     let missing = |key| Error::tokenizer(format!("model.{key}"), "is null, expected one");
     let entries = outline.entries.ok_or_else(|| missing("vocab"))?;
-    let merges = match outline.merges.ok_or_else(|| missing("merges"))? {
-        Merges::At(at) => merges::read(&mut scanner.moved_to(at), &entries)?,
-        Merges::Read(merges) => merges,
+    let Some(Merges::Read(merges)) = outline.merges else {
+        return Err(missing("merges"));
     };
     let added = outline.added;
+    if settings.is_plainly_of_bytes(|byte| {
+        entries
+            .id(alphabet::char_of(byte).encode_utf8(&mut [0; 4]))
+            .is_some()
+    }) {
+        settings.symbols = Symbols::Bytes;
+    }
     let vocabulary = vocabulary::by_id(&entries, &added, &merges, &settings)?;
-    if let Symbols::Characters {
+    if let Symbols::Characters(Spelt {
         unknown: Some(unknown),
         ..
-    } = &settings.symbols
+    }) = &settings.symbols
         && entries.id(unknown).is_none()
     {
         let what = format!("is `{unknown}`, which is no token of the vocabulary");
@@ -96,18 +105,21 @@ fn settings(outline: &Outline) -> Result<Settings> {
         return Err(root.child("decoder").is_not(expected));
     }
     settings.ignore_merges = model.child("ignore_merges").flag_or(false)?;
-    if !is_byte_level {
-        let unknown = model.child("unk_token");
-        settings.symbols = Symbols::Characters {
-            unknown: if unknown.is_null() {
-                None
-            } else {
-                Some(unknown.text()?.to_owned())
-            },
-            fuses_unknown: model.child("fuse_unk").flag_or(false)?,
-            falls_back_to_bytes: model.child("byte_fallback").flag_or(false)?,
-        };
-    }
+    let text = |key| -> Result<Option<String>> {
+        let node = model.child(key);
+        let text = if node.is_null() { None } else { Some(node.text()?) };
+        Ok(text.map(str::to_owned))
+    };
+    settings.symbols = Symbols::Characters(Spelt {
+        unknown: text("unk_token")?,
+        fuses_unknown: model.child("fuse_unk").flag_or(false)?,
+        falls_back_to_bytes: model.child("byte_fallback").flag_or(false)?,
+        is_of_bytes: is_byte_level,
+        affixes: Affixes {
+            prefix: text(PREFIX)?.unwrap_or_default(),
+            suffix: text("end_of_word_suffix")?.unwrap_or_default(),
+        },
+    });
     Ok(settings)
 }
 
@@ -140,6 +152,11 @@ fn outline(mut scanner: Scanner<'_>) -> Result<Outline> {
     })?;
     scanner.end()?;
     outline.root = Value::Object(root);
+    if let (Some(Merges::At(at)), Some(entries)) = (&outline.merges, &outline.entries) {
+        let prefix = outline.root["model"][PREFIX].as_str().unwrap_or_default();
+        let merges = merges::read(&mut scanner.moved_to(*at), entries, prefix)?;
+        outline.merges = Some(Merges::Read(merges));
+    }
     Ok(outline)
 }
 
@@ -154,9 +171,12 @@ fn read_model_parts(scanner: &mut Scanner<'_>, outline: &mut Outline) -> Result<
         }
         "merges" => {
             refuse_twice(scanner, &key, outline.merges.is_some())?;
+            let has_no_prefix = model
+                .get(PREFIX)
+                .is_some_and(|prefix| prefix.is_null() || prefix == "");
             outline.merges = Some(match &outline.entries {
-                Some(entries) => Merges::Read(merges::read(scanner, entries)?),
-                None => Merges::At(scanner.skip()?),
+                Some(entries) if has_no_prefix => Merges::Read(merges::read(scanner, entries, "")?),
+                _ => Merges::At(scanner.skip()?),
             });
             Ok(())
         }
@@ -186,16 +206,13 @@ fn read_model(model: &Node<'_>) -> Result<()> {
         "type",
         "dropout",
         "unk_token",
-        "continuing_subword_prefix",
+        PREFIX,
         "end_of_word_suffix",
         "fuse_unk",
         "byte_fallback",
         "ignore_merges",
     ])?;
     model.child("dropout").expect(&[Value::Null])?;
-    for affix in ["continuing_subword_prefix", "end_of_word_suffix"] {
-        model.child(affix).expect(&[Value::Null, json!("")])?;
-    }
     Ok(())
 }
 

@@ -131,8 +131,16 @@ pub(super) fn by_id(
         };
         let is_entry = matches!(place, Place::Entry(_));
         if !is_byte_level {
-            let kind = if is_entry { Kind::Ordinary } else { Kind::Added };
-            vocabulary.push(&settings.decoded(spelling), kind);
+            // Only what is of characters all through decodes an added token too.
+            match &settings.symbols {
+                Symbols::Characters(spelt) if spelt.is_of_bytes && !is_entry => {
+                    vocabulary.push(spelling.as_bytes(), Kind::Added);
+                }
+                _ => {
+                    let kind = if is_entry { Kind::Ordinary } else { Kind::Added };
+                    vocabulary.push(&settings.decoded(spelling), kind);
+                }
+            }
             spellings.push(spelling.as_bytes());
             continue;
         }

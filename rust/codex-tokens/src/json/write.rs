@@ -7,7 +7,7 @@ use super::vocabulary::unused_spelling;
 use crate::added::AddedToken;
 use crate::alphabet;
 use crate::normalize::Unicode;
-use crate::settings::Symbols;
+use crate::settings::{Spelt, Symbols};
 use crate::tokenizer::Tokenizer;
 use crate::vocabulary::Kind;
 use serde_json::{Value, json};
@@ -102,13 +102,17 @@ fn added_value(token: &AddedToken) -> Value {
 
 fn model(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
     let settings = &tokenizer.parts.settings;
-    let (unknown, fuses_unknown, falls_back_to_bytes) = match &settings.symbols {
-        Symbols::Bytes => (&None, false, false),
-        Symbols::Characters {
-            unknown,
-            fuses_unknown,
-            falls_back_to_bytes,
-        } => (unknown, *fuses_unknown, *falls_back_to_bytes),
+    let nothing = Spelt::default();
+    let spelt = match &settings.symbols {
+        Symbols::Bytes => &nothing,
+        Symbols::Characters(spelt) => spelt,
+    };
+    let affix = |affix: &str| {
+        if affix.is_empty() {
+            Value::Null
+        } else {
+            json!(affix)
+        }
     };
     let keys = [
         "type",
@@ -128,9 +132,11 @@ fn model(tokenizer: &Tokenizer, is_whole: bool, out: &mut Out) {
         |key| key.to_string().into(),
         |out, key| match *key {
             "type" => out.value(&json!("BPE")),
-            "unk_token" => out.value(&json!(unknown)),
-            "fuse_unk" => out.value(&json!(fuses_unknown)),
-            "byte_fallback" => out.value(&json!(falls_back_to_bytes)),
+            "unk_token" => out.value(&json!(spelt.unknown)),
+            "continuing_subword_prefix" => out.value(&affix(&spelt.affixes.prefix)),
+            "end_of_word_suffix" => out.value(&affix(&spelt.affixes.suffix)),
+            "fuse_unk" => out.value(&json!(spelt.fuses_unknown)),
+            "byte_fallback" => out.value(&json!(spelt.falls_back_to_bytes)),
             "ignore_merges" => out.value(&json!(settings.ignore_merges)),
             "vocab" => {
                 let kinds = &tokenizer.parts.vocabulary.kinds;

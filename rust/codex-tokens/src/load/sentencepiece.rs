@@ -10,7 +10,7 @@ use crate::json::MAXIMUM_FILE_BYTES;
 use crate::merge::Pair;
 use crate::normalize::{Normalizer, Wanted};
 use crate::parts::Parts;
-use crate::settings::{Decoder, Settings, Symbols, byte_of};
+use crate::settings::{Decoder, Settings, Spelt, Symbols, byte_of};
 use crate::template::{Holds, Processor, Slot, Template, TemplateToken};
 use crate::tokenizer::Tokenizer;
 use crate::vocabulary::{Index, Kind, Strings, Vocabulary};
@@ -273,11 +273,12 @@ fn settings(model: &Model<'_>) -> Settings {
         .chain(strip)
         .collect(),
         processors: start_of_text(model).into_iter().collect(),
-        symbols: Symbols::Characters {
+        symbols: Symbols::Characters(Spelt {
             unknown: unknown.map(|piece| piece.text.to_owned()),
             fuses_unknown: true,
             falls_back_to_bytes: has_bytes,
-        },
+            ..Spelt::default()
+        }),
         ..Settings::default()
     }
 }

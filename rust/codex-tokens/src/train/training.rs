@@ -154,12 +154,12 @@ impl Training {
     /// The tokenizer, after all merges that are left.
     ///
     /// # Errors
-    /// As [`Training::advance`]; or if it is one that only `tokenizers` can use, with an alphabet that lacks bytes or a suffix.
+    /// As [`Training::advance`].
     pub fn finish(self) -> Result<Tokenizer> {
         Tokenizer::from_json(&self.into_json()?)
     }
 
-    /// The `tokenizer.json`, after all merges that are left. `tokenizers` loads it whatever the options.
+    /// The `tokenizer.json`, after all merges that are left.
     ///
     /// # Errors
     /// As [`Training::advance`].

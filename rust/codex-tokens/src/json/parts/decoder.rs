@@ -15,9 +15,15 @@ pub(super) fn read(node: &Node<'_>) -> Result<Vec<Decoder>> {
         .iter()
         .map(read_one)
         .collect::<Result<Vec<_>>>()?;
-    let is_byte_level = decoders.contains(&Decoder::ByteLevel);
-    if decoders.is_empty() || is_byte_level && decoders.len() > 1 {
-        return Err(node.is_not("one `ByteLevel`, or what decodes a vocabulary of characters"));
+    let byte_level = decoders.iter().position(|decoder| *decoder == Decoder::ByteLevel);
+    let stands_last = |at| {
+        let is_replace = |decoder: &Decoder| matches!(decoder, Decoder::Replace { .. });
+        at + 1 == decoders.len() && decoders[..at].iter().all(is_replace)
+    };
+    if decoders.is_empty() || !byte_level.is_none_or(stands_last) {
+        return Err(
+            node.is_not("one `ByteLevel`, `Replace` before it, or what decodes a vocabulary of characters")
+        );
     }
     Ok(decoders)
 }
