@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import codex.data.decoding
 import codex.data.ingest
 from codex.config.schema import Config
 from codex.data.prepare import prepare_until
@@ -141,7 +142,7 @@ def test_file_that_changes_while_it_is_read_is_an_error(
             (corpus / name).write_text("another text")
         return decode(data, name=name)
 
-    monkeypatch.setattr(codex.data.ingest, "decode", decode_and_change)
+    monkeypatch.setattr(codex.data.decoding, "decode", decode_and_change)
     with pytest.raises(DataError, match=r"document 07.txt` changed while the corpus was being read"):
         ingested(config, tmp_path / "cache")
     assert list((tmp_path / "cache" / "prepared" / "records").glob("*[!k]")) == []
@@ -157,7 +158,7 @@ def test_text_that_changes_under_an_unchanged_stamp_is_an_error(
         seen.add(name)
         return decode(data.replace(b"bytes", b"BYTES") if again else data, name=name)
 
-    monkeypatch.setattr(codex.data.ingest, "decode", decode_another)
+    monkeypatch.setattr(codex.data.decoding, "decode", decode_another)
     with pytest.raises(DataError, match=r"changed while the corpus was being read"):
         ingested(config, tmp_path / "cache")
 

@@ -11,9 +11,7 @@ from codex.cli.command import Commands
 from codex.cli.output import Output, table
 from codex.errors import CodexError, UsageError
 from codex.file import write_atomic
-from codex.text import detect as detect_bytes
-from codex.text import read_text
-from codex.text.source import read_file
+from codex.text import detect_file, read_text
 
 __all__ = ["commands"]
 
@@ -50,7 +48,7 @@ def detect(
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    found = detect_bytes(read_file(path))
+    found = detect_file(path)
     return {
         "file": str(path),
         "encoding": found.encoding or "binary",

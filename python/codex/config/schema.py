@@ -68,6 +68,8 @@ class Data(Section):
     """Globs, relative to the corpus, of the files to read; an empty list reads all."""
     exclude: Texts = ()
     """Globs, relative to the corpus, of the files to leave aside; they win over `data.include`."""
+    encoding: Literal["auto", "declared"] = "auto"
+    """Whether files in other encodings than UTF-8 that do not say so are read where the encoding is sure, or skipped."""
 
 
 class Tokens(Section):

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from codex.data.decoding import decode_file
 from codex.data.listing import Found, Listing, Skipped, stamp_of
 from codex.data.progress import Progress
 from codex.errors import CodexError, DataError, MachineError
 from codex.file import PartialFolder, digest_file, read_bytes
 from codex.records import Record, Source, record_id, write_records
-from codex.text import Decoded, decode
+from codex.text import Decoded
 
 __all__ = ["Raw", "ingest", "read_digests"]
 
@@ -50,13 +51,16 @@ def read_digests(listing: Listing, progress: Progress) -> Raw:
     return Raw(files, sorted(skipped, key=lambda entry: entry.path))
 
 
-def ingest(folder: PartialFolder, raw: Raw, *, maximum_file_bytes: int, progress: Progress) -> dict[str, Any]:
+def ingest(
+    folder: PartialFolder, raw: Raw, *, maximum_file_bytes: int, encoding: str = "auto", progress: Progress
+) -> dict[str, Any]:
     """Write `records.ndjson` into `folder`.
 
     Args:
         folder: where to; committed by the caller.
         raw: the files, from `read_digests`.
         maximum_file_bytes: of a file once it is decompressed; above it, the file is skipped.
+        encoding: `auto` or `declared`, see `codex.data.decoding`.
         progress: told of every file.
 
     Returns:
@@ -69,7 +73,7 @@ def ingest(folder: PartialFolder, raw: Raw, *, maximum_file_bytes: int, progress
     skipped = list(raw.skipped)
     for done, (found, _) in enumerate(raw.files):
         progress.step("read", done, len(raw.files))
-        decoded = _read(found, maximum_file_bytes)
+        decoded = _read(found, maximum_file_bytes, encoding)
         if isinstance(decoded, str):
             skipped.append(Skipped(found.name, decoded, found.bytes))
             continue
@@ -91,7 +95,7 @@ def ingest(folder: PartialFolder, raw: Raw, *, maximum_file_bytes: int, progress
         for done, identity in enumerate(sorted(chosen)):
             progress.step("records", done, len(chosen))
             found = chosen[identity]
-            decoded = _read(found, maximum_file_bytes)
+            decoded = _read(found, maximum_file_bytes, encoding)
             if isinstance(decoded, str) or record_id(decoded.text) != identity:
                 raise _changed(found)
             counts["text_bytes"] += len(decoded.text.encode())
@@ -109,9 +113,9 @@ def ingest(folder: PartialFolder, raw: Raw, *, maximum_file_bytes: int, progress
     }
 
 
-def _read(found: Found, maximum_file_bytes: int) -> Decoded | str:
+def _read(found: Found, maximum_file_bytes: int, encoding: str) -> Decoded | str:
     """The text of a file, or the reason why there is none."""
-    text = _decoded(found, maximum_file_bytes)
+    text = _decoded(found, maximum_file_bytes, encoding)
     try:
         stamp = stamp_of(found.path.stat())
     except OSError:
@@ -121,13 +125,13 @@ def _read(found: Found, maximum_file_bytes: int) -> Decoded | str:
     return text
 
 
-def _decoded(found: Found, maximum_file_bytes: int) -> Decoded | str:
+def _decoded(found: Found, maximum_file_bytes: int, encoding: str) -> Decoded | str:
     try:
         data = read_bytes(found.path, limit_bytes=maximum_file_bytes)
     except (DataError, MachineError) as error:
         return _reason(error)
     try:
-        return decode(data, name=found.name)
+        return decode_file(data, found.name, encoding)
     except DataError as error:
         return error.message
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare", "prepare_until"]
 
 # Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 1, "splits": 1, "tokenizer": 1, "shards": 2}
+_CODE = {"records": 2, "splits": 1, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ class _Plan:
                 "include": list(data.include),
                 "exclude": list(data.exclude),
                 "maximum_file_bytes": data.maximum_file_bytes,
+                "encoding": data.encoding,
             },
             unread=tuple((entry.path, entry.reason, entry.bytes) for entry in raw.skipped),
             needed_bytes=sum(found.bytes for found in listing.files),
             build=lambda folder: ingest(
-                folder, raw, maximum_file_bytes=data.maximum_file_bytes, progress=self.progress
+                folder,
+                raw,
+                maximum_file_bytes=data.maximum_file_bytes,
+                encoding=data.encoding,
+                progress=self.progress,
             ),
         )
 

@@ -11,6 +11,7 @@ from codex.text.declared import Decoded, NewlineCounts, decode
 from codex.text.detection import Alternative, Detection, Detector, detect, is_binary
 from codex.text.matches import Match, Matches, from_bytes, from_fp, from_path
 from codex.text.read import Place, Text, read_text, to_text
+from codex.text.stream import TextStream, detect_file, open_text
 
 __all__ = [
     "Alternative",
@@ -22,12 +23,15 @@ __all__ = [
     "NewlineCounts",
     "Place",
     "Text",
+    "TextStream",
     "decode",
     "detect",
+    "detect_file",
     "from_bytes",
     "from_fp",
     "from_path",
     "is_binary",
+    "open_text",
     "read_text",
     "to_text",
 ]

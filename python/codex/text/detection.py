@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codex import _core
 from codex.text.declared import NewlineCounts
+from codex.text.names import limits
 
 __all__ = ["Alternative", "Detection", "Detector", "detect", "is_binary"]
 
@@ -49,10 +51,20 @@ class Detection:
         return self.encoding is None
 
 
-def detect(data: bytes) -> Detection:
+def detect(
+    data: bytes, *, include: Iterable[str] = (), exclude: Iterable[str] = (), hint: str | None = None
+) -> Detection:
     """The encoding of `data`; the interpreter is released meanwhile.
 
     Every byte is looked at, wherever it stands. Mostly valid UTF-8 is UTF-8 with errors.
+
+    Args:
+        data: the bytes.
+        include: the encodings to choose from; all if there are none.
+        exclude: encodings that are not the answer.
+        hint: the encoding that is expected; taken where the bytes fit it about as well as the likeliest.
+    Raises:
+        UsageError: if a name is unknown, or the lists leave nothing.
 
     >>> detect("Zażółć gęślą jaźń".encode("cp1250")).encoding
     'cp1250'
@@ -60,8 +72,10 @@ def detect(data: bytes) -> Detection:
     1
     >>> detect(bytes(range(256)) * 4).is_binary
     True
+    >>> detect(b"na\\xefve", include=["cp1250", "cp1252"]).encoding
+    'cp1252'
     """
-    return _detection(_core.text_detect(data))
+    return _detection(_core.text_detect(data, *limits(include, exclude, hint)))
 
 
 def is_binary(data: bytes) -> bool:
@@ -76,6 +90,8 @@ def is_binary(data: bytes) -> bool:
 class Detector:
     """Finds the encoding of bytes that come in pieces, in bounded memory; how they are cut changes nothing.
 
+    Arguments as of `detect`.
+
     >>> detector = Detector()
     >>> for piece in (b"\\xf0\\x9f", b"\\x98\\x80"):
     ...     detector.feed(piece)
@@ -83,8 +99,10 @@ class Detector:
     'utf-8'
     """
 
-    def __init__(self) -> None:
-        self._detector = _core.TextDetector()
+    def __init__(
+        self, *, include: Iterable[str] = (), exclude: Iterable[str] = (), hint: str | None = None
+    ) -> None:
+        self._detector = _core.TextDetector(*limits(include, exclude, hint))
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes.

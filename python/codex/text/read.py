@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -12,9 +13,23 @@ from typing import Literal, NamedTuple
 from codex.errors import DataError, UsageError
 from codex.text.declared import NewlineCounts
 from codex.text.detection import Alternative, Detection, detect
+from codex.text.mojibake import undo_double_encoding
+from codex.text.names import known
 from codex.text.source import read_file
 
-__all__ = ["Place", "Text", "read_text", "to_text"]
+__all__ = [
+    "EAST_ASIAN",
+    "REPLACING",
+    "Errors",
+    "Nul",
+    "Place",
+    "Text",
+    "check_options",
+    "decode_piece",
+    "mend",
+    "read_text",
+    "to_text",
+]
 
 
 class Place(NamedTuple):
@@ -43,6 +58,8 @@ class Text(_Pair):
     """Those of the text before they were made one kind."""
     nuls: int
     """NUL characters the text had."""
+    undone: tuple[int, ...]
+    """Numbers of the lines, from 0, that were encoded twice."""
 
     @property
     def errors(self) -> int:
@@ -90,6 +107,7 @@ def read_text(
     newline: str | None = "\n",
     nul: Nul = "error",
     normalize: Literal["NFC", "NFKC"] | None = None,
+    fix_mojibake: bool = False,
 ) -> Text:
     """The text of a file, decompressed if it is compressed.
 
@@ -100,6 +118,7 @@ def read_text(
         newline: what every newline becomes; None leaves them.
         nul: whether NUL characters are refused, dropped or kept.
         normalize: the Unicode form to bring the text to.
+        fix_mojibake: whether lines of UTF-8 encoded twice are undone, where that is certain.
     Raises:
         MissingDataError, MachineError: if the file cannot be read.
         DataError: if it is no text, or damaged and `errors` is `strict`; the message names the file and the offset.
@@ -107,7 +126,15 @@ def read_text(
     """
     data = read_file(path)
     try:
-        return to_text(data, encoding, errors=errors, newline=newline, nul=nul, normalize=normalize)
+        return to_text(
+            data,
+            encoding,
+            errors=errors,
+            newline=newline,
+            nul=nul,
+            normalize=normalize,
+            fix_mojibake=fix_mojibake,
+        )
     except DataError as error:
         raise DataError(f"`{fspath(path)}`: {error.message}", hint=error.hint) from None
 
@@ -120,27 +147,28 @@ def to_text(
     newline: str | None = "\n",
     nul: Nul = "error",
     normalize: Literal["NFC", "NFKC"] | None = None,
+    fix_mojibake: bool = False,
 ) -> Text:
     """`read_text` of bytes in memory.
 
     `repair` mends UTF-8 line by line: a line with errors that has no good sequence is decoded whole as the encoding that
     all such lines together most likely are in, Windows-1252 failing that; in a line that has good ones only the bad bytes
-    are. In other encodings it replaces.
+    are. In East Asian encodings a line with more than one error for six characters is Windows-1252, in other lines errors are
+    replaced. In other encodings it replaces.
 
     >>> data = "naïve, été\\n".encode() + "crème\\n".encode("cp1252") + "où\\n".encode()
     >>> text = to_text(data, errors="repair")
     >>> text.text, text.used_encoding, text.errors
     ('naïve, été\\ncrème\\noù\\n', 'utf-8', 1)
     """
+    check_options(errors=errors, newline=newline, nul=nul, normalize=normalize)
     detection = None
     if encoding == "auto":
         detection = detect(data)
         if detection.encoding is None:
             raise DataError(f"not text: {detection.why}", hint=None)
         encoding = detection.encoding
-    name = _known(encoding)
-    if errors not in ("strict", "replace", "repair"):
-        raise UsageError(f"`errors` is `{errors}`, expected `strict`, `replace` or `repair`")
+    name = known(encoding)
     text, places = _decoded(data, name, errors)
     nuls = text.count("\0")
     if nuls and nul == "error":
@@ -157,23 +185,31 @@ def to_text(
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         if newline != "\n":
             text = text.replace("\n", newline)
+    undone: tuple[int, ...] = ()
+    if fix_mojibake:
+        text, undone = undo_double_encoding(text)
     if normalize:
         text = unicodedata.normalize(normalize, text)
     whole = Text(text, name)
-    whole.detection, whole.places, whole.newlines, whole.nuls = detection, tuple(places), newlines, nuls
+    whole.detection, whole.places, whole.newlines = detection, tuple(places), newlines
+    whole.nuls, whole.undone = nuls, undone
     return whole
 
 
-def _known(encoding: str) -> str:
-    """The encoding's name, if Python has it and it decodes bytes to text."""
-    try:
-        name = codecs.lookup(encoding).name
-        b" ".decode(encoding)
-    except UnicodeDecodeError:
-        return name  # of text, in which one byte is no character
-    except (LookupError, ValueError):
-        raise UsageError(f"`{encoding}` is no encoding of text") from None
-    return name
+_OPTIONS: dict[str, tuple[str | None, ...]] = {
+    "errors": ("strict", "replace", "repair"),
+    "newline": (None, "\n", "\r\n", "\r"),
+    "nul": ("error", "drop", "keep"),
+    "normalize": (None, "NFC", "NFKC"),
+}
+
+
+def check_options(**options: str | None) -> None:
+    """Refuses a value that an option does not have."""
+    for option, value in options.items():
+        if value not in _OPTIONS[option]:
+            names = ", ".join(str(name if name is None else ascii(name)) for name in _OPTIONS[option])
+            raise UsageError(f"`{option}` is `{value}`, expected one of {names}")
 
 
 def _decoded(data: bytes, name: str, errors: str) -> tuple[str, list[Place]]:
@@ -185,15 +221,29 @@ def _decoded(data: bytes, name: str, errors: str) -> tuple[str, list[Place]]:
                 f"byte {data[error.start]:#04x} at {error.start}" if error.start < len(data) else "cut short"
             )
             raise DataError(f"not {name}: {bad}", hint="`errors='repair'` decodes what it can") from None
-    if errors == "repair" and name in ("utf-8", "utf-8-sig"):
+    return mend(data, name) if errors == "repair" else _replaced(data, name)
+
+
+def mend(data: bytes, name: str) -> tuple[str, list[Place]]:
+    """The text of damaged bytes, line by line as what it most likely is, and what was done where."""
+    if name in ("utf-8", "utf-8-sig"):
         return _repaired(data, name)
+    if name in EAST_ASIAN:
+        return _repaired_by_lines(data, name)
     return _replaced(data, name)
+
+
+def decode_piece(decoder: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool) -> tuple[str, int]:
+    """What a decoder made with `REPLACING` gives for the next bytes, and how many places were replaced."""
+    _found.places = []
+    text = decoder.decode(piece, is_last)
+    return text, len(_found.places)
 
 
 def _replaced(data: bytes, name: str) -> tuple[str, list[Place]]:
     """U+FFFD for what does not decode."""
     _found.places = []
-    return data.decode(name, _HANDLER), _found.places
+    return data.decode(name, REPLACING), _found.places
 
 
 class _Found(threading.local):
@@ -205,7 +255,8 @@ class _Found(threading.local):
 
 
 _found = _Found()
-_HANDLER = "codex.text.found"
+#: The name of the handler that notes each place and puts U+FFFD there.
+REPLACING = "codex.text.found"
 
 
 def _find(error: UnicodeError) -> tuple[str, int]:
@@ -217,7 +268,7 @@ def _find(error: UnicodeError) -> tuple[str, int]:
     return bad.decode(_found.encoding, "replace") if _found.encoding else "\ufffd", error.end
 
 
-codecs.register_error(_HANDLER, _find)
+codecs.register_error(REPLACING, _find)
 
 
 def _repaired(data: bytes, name: str) -> tuple[str, list[Place]]:
@@ -245,12 +296,38 @@ def _repaired_line(line: bytes, fallback: str) -> tuple[str, list[Place]]:
     """A line that is not UTF-8: only its bad bytes read as `fallback` if it has good sequences, else all of it."""
     _found.places, _found.encoding = [], fallback
     try:
-        text = line.decode("utf-8", _HANDLER)
+        text = line.decode("utf-8", REPLACING)
     finally:
         _found.encoding = None
     if line.decode("utf-8", "ignore").isascii():
         text = line.decode(fallback, "replace")
     return text, _found.places
+
+
+#: Encodings in which a line feed is one wherever it stands.
+EAST_ASIAN = {
+    "big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "johab", "shift_jis",
+}  # fmt: skip
+
+
+def _repaired_by_lines(data: bytes, name: str) -> tuple[str, list[Place]]:
+    """East Asian text: a line in which errors are many for its characters is Windows-1252, in the others errors are replaced."""
+    pieces: list[str] = []
+    places: list[Place] = []
+    at = 0
+    for line in io.BytesIO(data):
+        try:
+            text, found = line.decode(name), list[Place]()
+        except UnicodeDecodeError:
+            text, found = _replaced(line, name)
+            characters = sum(character >= "\x80" for character in text) - len(found)
+            if len(found) * 6 > characters:
+                found = [place._replace(encoding="cp1252") for place in found]
+                text = line.decode("cp1252", "replace")
+        pieces.append(text)
+        places += [place._replace(offset=at + place.offset) for place in found]
+        at += len(line)
+    return "".join(pieces), places
 
 
 def _bad_lines(data: bytes, start: int) -> Iterator[tuple[int, int]]:

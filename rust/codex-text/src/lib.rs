@@ -17,7 +17,7 @@ mod scan;
 mod single_byte;
 mod unicode;
 
-pub use detect::{Alternative, Detection, Detector, detect};
+pub use detect::{Alternative, Detection, Detector, Limits, detect, detect_within};
 pub use error::{Error, Result};
 pub use newline::Newlines;
 

@@ -1,6 +1,6 @@
 //! Which encoding bytes are in, for Python.
 
-use codex_text::{Detection, Detector};
+use codex_text::{Detection, Detector, Limits};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -43,8 +43,19 @@ fn found(detection: Detection) -> Found {
 }
 
 #[pyfunction]
-fn text_detect(py: Python<'_>, data: &[u8]) -> Found {
-    found(py.detach(|| codex_text::detect(data)))
+fn text_detect(
+    py: Python<'_>,
+    data: &[u8],
+    include: Vec<String>,
+    exclude: Vec<String>,
+    hint: Option<String>,
+) -> Found {
+    let limits = Limits {
+        include,
+        exclude,
+        hint,
+    };
+    found(py.detach(|| codex_text::detect_within(data, limits)))
 }
 
 #[pyclass(module = "codex._core")]
@@ -53,8 +64,12 @@ struct TextDetector(Option<Detector>);
 #[pymethods]
 impl TextDetector {
     #[new]
-    fn new() -> Self {
-        Self(Some(Detector::default()))
+    fn new(include: Vec<String>, exclude: Vec<String>, hint: Option<String>) -> Self {
+        Self(Some(Detector::within(Limits {
+            include,
+            exclude,
+            hint,
+        })))
     }
 
     fn feed(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {

@@ -1,6 +1,7 @@
 //! Bytes to text for Python.
 
 mod detect;
+mod stream;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,7 @@ type Decoded = (String, &'static str, bool, String, (u64, u64, u64));
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     detect::register(module)?;
+    module.add_class::<stream::FileStream>()?;
     module.add_function(wrap_pyfunction!(text_decode, module)?)
 }
 

@@ -10,22 +10,26 @@ use crate::scan::count::is_control;
 const GOOD_FOR_AN_ERROR: u64 = 2;
 /// What a control or zero byte costs in encodings whose bytes are characters.
 const CONTROL: u32 = 14 * NAT;
+/// What a hint is worth: as much as the bytes of a word or two.
+const HINT: u32 = 10 * NAT;
 /// What the likeliest reading of bytes that are mostly not ASCII may cost for each of them, if it is one.
 const MOST_FOR_A_BYTE: usize = 8 * NAT as usize + NAT as usize / 2;
-/// The same for each unit of UTF-16.
-const MOST_FOR_A_UNIT: usize = 10 * NAT as usize;
-/// The same where most bytes are controls in any other encoding, so that nothing else is compared.
+/// The same for each unit of UTF-16 where most bytes are controls in any other encoding, so that nothing else is compared.
 const MOST_FOR_A_LONE_UNIT: usize = 7 * NAT as usize;
 
 pub(super) fn decide(of: &Detector) -> Detection {
+    let is_allowed = |found: &Detection| found.encoding.is_none_or(|name| of.limits.allows(name));
     let found = marked(of)
-        .or_else(|| structured(of))
+        .filter(is_allowed)
+        .or_else(|| structured(of).filter(is_allowed))
         .unwrap_or_else(|| likeliest(of));
     match (found.encoding, wide_text(&of.head)) {
-        (None, Some(reading)) if binary::magic(&of.head).is_none() => Detection {
-            language: Some(reading.language),
-            ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
-        },
+        (None, Some(reading)) if binary::magic(&of.head).is_none() && of.limits.allows(reading.name) => {
+            Detection {
+                language: Some(reading.language),
+                ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
+            }
+        }
         _ => found,
     }
 }
@@ -96,7 +100,9 @@ fn structured(of: &Detector) -> Option<Detection> {
     if scan.utf8.errors == 0 {
         return Some(match (is_text, scan.is_ascii) {
             (false, _) => answer(scan, None, "binary: many controls"),
-            (true, true) => answer(scan, Some("ascii"), "all bytes are ASCII"),
+            (true, true) if of.limits.allows("ascii") => answer(scan, Some("ascii"), "all bytes are ASCII"),
+            (true, true) if of.limits.allows("utf-8") => utf8(scan, "utf-8", "all bytes are UTF-8"),
+            (true, true) => return None,
             (true, false) => utf8(scan, "utf-8", "all bytes are UTF-8"),
         });
     }
@@ -160,22 +166,34 @@ fn control_cost(controls: u64) -> u32 {
 /// All readings, the likeliest first.
 fn readings(of: &Detector) -> Vec<Reading> {
     let scan = &of.scan;
+    let sample = &of.head[..of.head.len().min(wide::SAMPLE)];
+    let wide: Vec<Reading> = wide::rank(&of.head)
+        .into_iter()
+        .filter(|reading| (reading.cost as usize) < wide::MOST_FOR_A_UNIT * (sample.len() / 2))
+        .filter(|reading| of.limits.allows(reading.name))
+        .collect();
+    let is_like_ebcdic = is_like_ebcdic(scan);
+    if is_dense(scan, 50) && !is_like_ebcdic && wide.is_empty() {
+        return Vec::new(); // no other reading would be taken for text
+    }
     let narrow = |bytes: &[u8], controls: u64| {
-        let mut readings = single::rank(bytes, &scan.histogram, Family::Ascii);
-        readings.extend(east_asian::rank(bytes));
+        let mut readings = single::rank(bytes, &scan.histogram, Family::Ascii, &of.limits);
+        readings.extend(
+            east_asian::rank(bytes)
+                .into_iter()
+                .filter(|reading| of.limits.allows(reading.name)),
+        );
         for reading in &mut readings {
             reading.cost += control_cost(controls);
         }
         readings
     };
     let mut readings = narrow(&of.evidence.bytes, scan.controls + scan.nuls.iter().sum::<u64>());
-    let sample = &of.head[..of.head.len().min(wide::SAMPLE)];
     let mut ebcdic = Vec::new();
-    if is_like_ebcdic(scan) {
-        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic);
+    if is_like_ebcdic {
+        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic, &of.limits);
         readings.extend(&ebcdic);
     }
-    let wide = wide::rank(&of.head);
     let least = |readings: &[Reading]| {
         readings
             .iter()
@@ -183,10 +201,7 @@ fn readings(of: &Detector) -> Vec<Reading> {
             .min()
             .unwrap_or(u32::MAX / 2)
     };
-    if wide
-        .iter()
-        .any(|reading| (reading.cost as usize) < MOST_FOR_A_UNIT * (sample.len() / 2))
-    {
+    if !wide.is_empty() {
         // Both sides of the comparison must have read the same bytes.
         let mut spans = evidence::Evidence::default();
         spans.collect(sample, wide::SAMPLE);
@@ -201,6 +216,11 @@ fn readings(of: &Detector) -> Vec<Reading> {
             cost: best.saturating_sub(other - reading.cost),
             ..reading
         }));
+    }
+    for reading in &mut readings {
+        if of.limits.hint.as_deref() == Some(reading.name) {
+            reading.cost = reading.cost.saturating_sub(HINT);
+        }
     }
     readings.sort_by_key(|reading| reading.cost);
     readings

@@ -89,6 +89,7 @@ pub(crate) struct Errors {
     pub(crate) listed: &'static Listed,
     pub(crate) count: u64,
     pub(crate) first: Option<u64>,
+    characters: u64,
     open: Vec<u8>,
     at: u64,
 }
@@ -99,6 +100,7 @@ impl Errors {
             listed,
             count: 0,
             first: None,
+            characters: 0,
             open: Vec::new(),
             at,
         }
@@ -109,6 +111,9 @@ impl Errors {
         let Some(table) = self.listed.multi_byte() else {
             return;
         };
+        if self.count > ENOUGH && self.count > self.characters {
+            return; // it is not this encoding, and the count is a lower bound
+        }
         self.open.extend_from_slice(block);
         let until = self.open.len() - if is_last { 0 } else { LONGEST.min(self.open.len()) };
         let mut at = 0;
@@ -117,6 +122,7 @@ impl Errors {
                 at += 1;
             } else if let Some((_, length)) = table.first(&self.open[at..]) {
                 at += length;
+                self.characters += 1;
             } else {
                 self.count += 1;
                 self.first.get_or_insert(self.at + at as u64);
@@ -129,5 +135,7 @@ impl Errors {
     }
 }
 
+/// Past so many errors, and fewer characters than errors, nothing more is counted.
+const ENOUGH: u64 = 4096;
 /// Bytes of the longest character, less one.
 const LONGEST: usize = 3;

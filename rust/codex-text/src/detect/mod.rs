@@ -9,6 +9,7 @@ mod decide;
 mod east_asian;
 mod escape;
 mod evidence;
+mod limits;
 mod model;
 mod single;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::Newlines;
 use crate::scan::{BLOCK, Scan};
 use east_asian::Errors;
 use evidence::Evidence;
+pub use limits::Limits;
 
 /// What bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,13 +76,26 @@ pub struct Detector {
     watched: Vec<Errors>,
     /// Blocks that evidence was taken from.
     strange_blocks: u64,
+    limits: Limits,
 }
 
 /// Evidence taken from the first block that is neither ASCII nor UTF-8, and from the second, fourth, eighth and so on.
 const FIRST_EVIDENCE: usize = 4096;
 const LATER_EVIDENCE: usize = 1024;
 
+/// The East Asian encodings whose errors are counted over all bytes.
+const WATCHED: usize = 2;
+
 impl Detector {
+    /// A detector that answers within limits.
+    #[must_use]
+    pub fn within(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next bytes.
     pub fn feed(&mut self, mut data: &[u8]) {
         if !self.held.is_empty() {
@@ -130,8 +145,12 @@ impl Detector {
             }
             self.evidence.collect_rare(block, end, &self.scan.block);
             if self.strange_blocks == 1 {
-                self.watched = east_asian::rank(&self.evidence.bytes)
+                let mut readings = east_asian::rank(&self.evidence.bytes);
+                readings.retain(|reading| self.limits.allows(reading.name));
+                readings.sort_by_key(|reading| reading.cost);
+                self.watched = readings
                     .iter()
+                    .take(WATCHED)
                     .filter_map(|reading| {
                         east_asian::codecs().find(|(listed, _)| listed.name() == reading.name)
                     })
@@ -155,7 +174,13 @@ impl Detector {
 /// ```
 #[must_use]
 pub fn detect(data: &[u8]) -> Detection {
-    let mut detector = Detector::default();
+    detect_within(data, Limits::default())
+}
+
+/// The encoding of bytes that are all there, among those that `limits` leave.
+#[must_use]
+pub fn detect_within(data: &[u8], limits: Limits) -> Detection {
+    let mut detector = Detector::within(limits);
     let mut rest = data;
     while rest.len() > BLOCK {
         let (block, later) = rest.split_at(BLOCK);

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{LazyLock, OnceLock};
 
+use super::Limits;
 use super::model::{FOREIGN, LANGUAGES, NAT, SPACE, shared_class};
 use crate::codec::{Listed, single_byte_codecs};
 
@@ -199,52 +200,65 @@ impl Pairs {
     }
 }
 
-/// How far behind the best reading so far another may fall before it is given up, on the pairs read so far.
+/// How far behind the best reading another may fall before it is given up, on the pairs read so far.
 const GIVEN_UP: u32 = 64 * NAT;
+/// How many readings go on after so many pairs at most: what reads like nothing leaves none far behind, and must not cost more.
+const ROUNDS: [(usize, usize); 7] = [
+    (8, usize::MAX),
+    (16, usize::MAX),
+    (32, 1024),
+    (64, 512),
+    (128, 256),
+    (256, 64),
+    (usize::MAX, usize::MAX),
+];
 
-/// The best reading so far: what it costs after each run of `STEP` pairs, and in all.
-#[derive(Debug, Default)]
-struct Best {
-    after: Vec<u32>,
-    cost: Option<u32>,
+/// One candidate in one language, and what the pairs read so far cost.
+struct Try {
+    candidate: &'static Candidate,
+    language: usize,
+    cost: u32,
 }
 
-const STEP: usize = 8;
-
-impl Candidate {
-    /// What the pairs cost in a language, unless they fall too far behind `best`, which they may replace.
-    fn read(&self, pairs: &Pairs, language: usize, start: u32, best: &mut Best) -> Option<u32> {
-        let classes = self.classes(language);
-        let model = &LANGUAGES[language];
-        let mut cost = start;
-        let mut after = Vec::with_capacity(pairs.high.len() / STEP + 1);
-        for (step, run) in pairs.high.chunks(STEP).enumerate() {
-            for (a, b, count) in run {
-                let next = classes[usize::from(*b)];
-                let extra = if next == FOREIGN {
-                    u32::from(self.extra[usize::from(*b)])
-                } else {
-                    0
-                };
-                cost += (model.cost(classes[usize::from(*a)], next) + extra) * count;
-            }
-            if best.after.get(step).is_some_and(|least| cost > least + GIVEN_UP) {
-                return None;
-            }
-            after.push(cost);
-        }
-        if best.cost.is_none_or(|least| cost < least) {
-            *best = Best {
-                after,
-                cost: Some(cost),
+impl Try {
+    fn read(&mut self, pairs: &[(u8, u8, u32)]) {
+        let classes = self.candidate.classes(self.language);
+        let model = &LANGUAGES[self.language];
+        for (a, b, count) in pairs {
+            let next = classes[usize::from(*b)];
+            let extra = if next == FOREIGN {
+                u32::from(self.candidate.extra[usize::from(*b)])
+            } else {
+                0
             };
+            self.cost += (model.cost(classes[usize::from(*a)], next) + extra) * count;
         }
-        Some(cost)
     }
 }
 
-/// The readings of the evidence, the likeliest first; `present` are the bytes of the whole file.
-pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family) -> Vec<Reading> {
+/// Reads the pairs, the frequent ones first, in all `tries`; leaves those that did not fall behind, the likeliest first.
+fn race(pairs: &[(u8, u8, u32)], tries: &mut Vec<Try>) {
+    let mut done = 0;
+    for (until, most) in ROUNDS {
+        let until = until.min(pairs.len());
+        for one in tries.iter_mut() {
+            one.read(&pairs[done..until]);
+        }
+        done = until;
+        let least = tries.iter().map(|one| one.cost).min().unwrap_or(0);
+        tries.retain(|one| one.cost <= least + GIVEN_UP);
+        if tries.len() > most || done == pairs.len() {
+            tries.sort_by_key(|one| one.cost); // stable: of equals the better known first
+            tries.truncate(most);
+        }
+        if done == pairs.len() {
+            break;
+        }
+    }
+}
+
+/// The readings of the evidence in the encodings allowed, the likeliest first; `present` are the bytes of the whole file.
+pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family, limits: &Limits) -> Vec<Reading> {
     let pairs = Pairs::of(evidence, family);
     let first = if family == Family::Ascii { 0x80 } else { 0 };
     let bytes: Vec<usize> = (first..0x100).filter(|byte| present[*byte] > 0).collect();
@@ -266,11 +280,15 @@ pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family) -> Vec
     let mut languages: Vec<usize> = (0..LANGUAGES.len()).collect();
     languages.sort_by_key(|language| ascii[*language]);
     let mut seen: HashSet<Vec<char>> = HashSet::new();
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut best = Best::default();
-    for candidate in CANDIDATES.iter().filter(|candidate| candidate.family == family) {
+    let mut tries: Vec<Try> = Vec::new();
+    let mut candidates: Vec<&'static Candidate> = CANDIDATES
+        .iter()
+        .filter(|candidate| candidate.family == family && limits.allows(candidate.name))
+        .collect();
+    candidates.sort_by_key(|candidate| limits.hint.as_deref() != Some(candidate.name));
+    for candidate in candidates {
         let key: Vec<char> = bytes.iter().map(|byte| candidate.characters[*byte]).collect();
-        // Of encodings that read these bytes alike, the best known one comes first.
+        // Of encodings that read these bytes alike, the one hinted at comes first, else the best known.
         if !seen.insert(key) {
             continue;
         }
@@ -287,21 +305,21 @@ pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family) -> Vec
             })
             .sum();
         let start = case + candidate.prior + holes * 20 * NAT;
-        let read = |language: &usize| {
-            Some((
-                candidate.read(&pairs, *language, start + ascii[*language], &mut best)?,
-                *language,
-            ))
-        };
-        let Some((cost, language)) = languages.iter().filter_map(read).min() else {
-            continue;
-        };
-        readings.push(Reading {
-            name: candidate.name,
-            language: LANGUAGES[language].name,
-            cost,
-        });
+        tries.extend(languages.iter().map(|language| Try {
+            candidate,
+            language: *language,
+            cost: start + ascii[*language],
+        }));
     }
-    readings.sort_by_key(|reading| reading.cost);
-    readings
+    race(&pairs.high, &mut tries);
+    let mut told: HashSet<&str> = HashSet::new();
+    tries.retain(|one| told.insert(one.candidate.name));
+    tries
+        .iter()
+        .map(|one| Reading {
+            name: one.candidate.name,
+            language: LANGUAGES[one.language].name,
+            cost: one.cost,
+        })
+        .collect()
 }

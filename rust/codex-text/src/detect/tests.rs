@@ -59,6 +59,7 @@ fn what_needs_no_model_is_settled_without_one() {
         (b"caf+AOk-", Some("utf-7"), 0),
         (b"1+1=2, a+b", Some("ascii"), 0),
         (b"\x7fELF", None, 0),
+        (b"\x00\x01\x02\x03", None, 0),
         (b"\x01\x02\x03\x04\x05\x06\x07", None, 0),
     ];
     for (data, encoding, errors) in cases {

@@ -3,6 +3,8 @@
 use super::model::{CHARACTERS, NAT};
 use super::single::Reading;
 
+/// What each unit of a text in UTF-16 may cost.
+pub(crate) const MOST_FOR_A_UNIT: usize = 10 * NAT as usize;
 /// Bytes looked at.
 pub(crate) const SAMPLE: usize = 2048;
 
@@ -26,13 +28,18 @@ pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'stati
     }
     let (even, odd) = (nuls[0] + nuls[2], nuls[1] + nuls[3]);
     let half = bytes / 2;
-    if odd * 5 >= half && even * 8 <= odd && utf16_cost(head, false).is_some() {
+    if odd * 5 >= half && even * 8 <= odd && reads_as_utf16(head, false) {
         return Some("utf-16-le");
     }
-    if even * 5 >= half && odd * 8 <= even && utf16_cost(head, true).is_some() {
+    if even * 5 >= half && odd * 8 <= even && reads_as_utf16(head, true) {
         return Some("utf-16-be");
     }
     None
+}
+
+fn reads_as_utf16(head: &[u8], is_big: bool) -> bool {
+    let units = head.len().min(SAMPLE) / 2;
+    utf16_cost(head, is_big).is_some_and(|(cost, _)| (cost as usize) < MOST_FOR_A_UNIT * units)
 }
 
 fn utf32(head: &[u8], is_big: bool) -> bool {
