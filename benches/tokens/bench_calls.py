@@ -159,6 +159,21 @@ def bench_hostile_growth(benchmark: Any, tmp_path: Path, vocabulary: str) -> Non
     hold(benchmark, f"tokens.hostile_growth_{vocabulary}", figures, rows=len(short))
 
 
+@pytest.mark.parametrize("vocabulary", ["o200k", "sentencepiece"])
+def bench_hostile_rows_of_16_megabytes(benchmark: Any, tmp_path: Path, vocabulary: str) -> None:
+    """Of the slowest kinds, once; the worst counts."""
+    rows = hostile(16 << 20)
+    kinds = ("letter", "space", "thai", "emoji")
+    texts = [rows[name] for name in kinds]
+
+    def figures() -> list[float]:
+        with started({"codex": tokenizer_path(vocabulary)}, texts, tmp_path) as workers:
+            encode = workers["codex"].call
+            return [max(encode("encode", start=at, stop=at + 1)["cpu_s"] for at in range(len(texts)))]
+
+    hold(benchmark, f"tokens.hostile_16mb_{vocabulary}", figures, rows=len(kinds))
+
+
 @pytest.fixture(scope="module")
 def many_added(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """GPT-2's vocabulary with a hundred thousand added tokens: marked ones and words."""
