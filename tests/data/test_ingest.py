@@ -20,7 +20,7 @@ from codex.data.prepare import prepare_until
 from codex.data.store import Place
 from codex.errors import DataError, MachineError
 from codex.file import read_manifest
-from codex.records import Record, iter_records, record_id
+from codex.records import Record, read_records, record_id
 from codex.text import Decoded, decode
 
 Configure = Callable[..., Config]
@@ -29,7 +29,7 @@ Tree = Callable[[Path], dict[str, str]]
 
 def ingested(config: Config, cache: Path) -> tuple[list[Record], dict[str, Any]]:
     folder = prepare_until("records", config, place=Place(cache))["records"].folder
-    return list(iter_records(folder / "records.ndjson")), dict(read_manifest(folder))
+    return list(read_records(folder / "records.ndjson")), dict(read_manifest(folder))
 
 
 def test_every_file_is_a_record_or_is_listed(config: Config, corpus: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from codex.data.order import TokenOrder
 from codex.data.prepare import prepare
 from codex.errors import DamageError, DataError, MissingDataError, ShapeError
 from codex.file import PartialFolder, digest_file, read_manifest, write_manifest
-from codex.records import Record, Source, iter_records, record_id
+from codex.records import Record, Source, read_records, record_id
 from codex.tokens import Tokenizer, write_shards
 
 Configure = Callable[..., Config]
@@ -83,7 +83,7 @@ def test_documents_hold_the_records_and_end_with_the_end_of_document(config: Con
     tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
     for split in ("train", "held_out"):
         documents = SplitTokens(prepared.shards, split)
-        records = list(iter_records(prepared.splits / f"{split}.ndjson"))
+        records = list(read_records(prepared.splits / f"{split}.ndjson"))
         assert [bytes(row).hex() for row in documents.document_ids] == [record.id for record in records]
         assert len(documents) == len(records)
         for document, record in enumerate(records):
@@ -95,7 +95,7 @@ def test_documents_hold_the_records_and_end_with_the_end_of_document(config: Con
 def test_documents_of_several_shards_are_read_as_one_line(config: Config, tmp_path: Path) -> None:
     prepared = prepare(config, cache=tmp_path / "cache")
     tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
-    records = list(iter_records(prepared.splits / "train.ndjson"))
+    records = list(read_records(prepared.splits / "train.ndjson"))
     many = tmp_path / "many"
     with PartialFolder(many) as folder:
         written = write_shards(folder, "train", records, tokenizer, shard_tokens=300)

@@ -13,7 +13,7 @@ from codex.config.schema import Config
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
 from codex.errors import DataError
-from codex.records import is_held_out, iter_records, record_id
+from codex.records import is_held_out, read_records, record_id
 
 Configure = Callable[..., Config]
 IDS = [record_id(str(number)) for number in range(20_000)]
@@ -22,7 +22,7 @@ IDS = [record_id(str(number)) for number in range(20_000)]
 def sides(config: Config, cache: Path) -> tuple[list[str], list[str]]:
     folder = prepare_until("splits", config, place=Place(cache))["splits"].folder
     train, held_out = (
-        [r.id for r in iter_records(folder / f"{side}.ndjson")] for side in ("train", "held_out")
+        [r.id for r in read_records(folder / f"{side}.ndjson")] for side in ("train", "held_out")
     )
     return train, held_out
 
@@ -30,7 +30,7 @@ def sides(config: Config, cache: Path) -> tuple[list[str], list[str]]:
 def test_each_record_is_on_one_side_in_the_order_of_ids(config: Config, tmp_path: Path) -> None:
     train, held_out = sides(config, tmp_path)
     records = prepare_until("records", config, place=Place(tmp_path))["records"].folder / "records.ndjson"
-    assert sorted(train + held_out) == [record.id for record in iter_records(records)]
+    assert sorted(train + held_out) == [record.id for record in read_records(records)]
     assert train == sorted(train) and held_out == sorted(held_out)
     assert all(is_held_out(identity, 0.25) for identity in held_out)
     assert not any(is_held_out(identity, 0.25) for identity in train)

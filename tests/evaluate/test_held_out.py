@@ -7,7 +7,7 @@ from pathlib import Path
 from codex.config import load
 from codex.data.prepare import prepare
 from codex.evaluate import HeldOut
-from codex.records import iter_records
+from codex.records import read_records
 from codex.tokens import Tokenizer
 
 
@@ -22,7 +22,7 @@ def test_its_bytes_are_those_of_the_records(tmp_path: Path) -> None:
     prepared = prepare(loaded.config, cache=tmp_path / "cache")
     tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
     held_out = HeldOut.open(prepared.shards, tokenizer)
-    records = list(iter_records(prepared.splits / "held_out.ndjson"))
+    records = list(read_records(prepared.splits / "held_out.ndjson"))
     assert held_out.documents == len(records) > 0
     assert held_out.bytes == sum(len(record.text.encode()) for record in records)
     joined = "".join(f"{record.text}<|endoftext|>" for record in records)

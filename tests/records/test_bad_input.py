@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex.errors import DataError
-from codex.records import BadLine, Record, Source, count_records, encode_records, iter_records
+from codex.records import BadLine, Record, Source, count_records, encode_records, read_records
 
 GOOD = encode_records([Record.of("abc\n", Source("a.txt"), {"n": 1})])
 SOURCE = b'{"path":"a","member":null,"offset":0,"encoding":"utf-8","errors":0}'
@@ -20,7 +20,7 @@ HEAD = b'{"id":"ba7816bf8f01cfea414140de5dae2223","text":"abc","source":' + SOUR
 
 def read(path: Path) -> tuple[list[str], list[BadLine]]:
     bad: list[BadLine] = []
-    texts = [record.text for record in iter_records(path, bad_lines=bad)]
+    texts = [record.text for record in read_records(path, bad_lines=bad)]
     return texts, bad
 
 
@@ -63,16 +63,16 @@ def test_a_bad_line_has_its_line_its_byte_and_its_reason(
     assert (bad.path, bad.line, bad.byte) == (str(path), 3, len(GOOD) + 1 + byte)
     assert reason in bad.reason
     with pytest.raises(DataError, match=f"line 3, byte {bad.byte}: "):
-        list(iter_records(path))
+        list(read_records(path))
 
 
 def test_an_id_is_trusted_only_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "records.ndjson"
     path.write_bytes(GOOD.replace(b"abc", b"abd"))
-    assert [record.text for record in iter_records(path, verify=False)] == ["abd\n"]
+    assert [record.text for record in read_records(path, verify=False)] == ["abd\n"]
     assert count_records(path) == 1
     with pytest.raises(DataError, match="line 1, byte 1: the id is "):
-        list(iter_records(path))
+        list(read_records(path))
 
 
 @pytest.mark.parametrize("tail", [GOOD[:-2], b"\0" * 4096, b"{", GOOD[:-1] + b"\0\0"])
@@ -91,7 +91,7 @@ def test_foreign_habits_are_accepted_where_they_are_documented(tmp_path: Path) -
     value = json.loads(GOOD)
     loose = json.dumps(dict(reversed(value.items())), ensure_ascii=True, separators=(" , ", " : ")).encode()
     path.write_bytes(b"\xef\xbb\xbf\r\n \t\n" + loose + b"\r\n\n" + loose)
-    assert encode_records(iter_records(path)) == GOOD * 2
+    assert encode_records(read_records(path)) == GOOD * 2
 
 
 def test_no_flipped_bit_becomes_another_text(tmp_path: Path) -> None:

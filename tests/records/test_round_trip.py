@@ -29,7 +29,7 @@ from codex.records import (
     Source,
     count_records,
     encode_records,
-    iter_records,
+    read_records,
     record_id,
     write_records,
 )
@@ -65,9 +65,9 @@ def some(count: int) -> list[Record]:
 def test_what_is_written_is_read(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("records") / "records.ndjson"
     assert write_records(path, iter(records)) == len(records)
-    assert list(iter_records(path)) == records
+    assert list(read_records(path)) == records
     assert count_records(path) == len(records)
-    assert path.read_bytes() == encode_records(records) == encode_records(list(iter_records(path)))
+    assert path.read_bytes() == encode_records(records) == encode_records(list(read_records(path)))
 
 
 @given(record=RECORDS)
@@ -105,7 +105,7 @@ def test_compressed_files_are_read_by_their_magic_number(
     records, path = some(3000), tmp_path / "records.ndjson"
     half = encode_records(records[:1500])
     path.write_bytes(packed(half) + packed(encode_records(records[1500:])))
-    assert list(iter_records(path)) == records
+    assert list(read_records(path)) == records
     assert count_records(path) == 3000
 
 
@@ -116,10 +116,10 @@ def test_a_compressed_file_cut_short_gives_what_was_whole_and_then_an_error(tmp_
     with pytest.raises(
         DataError, match=r"records\.ndjson\.gz`: the gzip stream is cut short after \d+ plain bytes"
     ):
-        found.extend(iter_records(path))
+        found.extend(read_records(path))
     found = []
     with pytest.raises(DataError):
-        for record in iter_records(path):
+        for record in read_records(path):
             found.append(record)
     assert 1000 < len(found) < 3000 and found == records[: len(found)]
 
@@ -130,14 +130,14 @@ def test_an_open_file_of_a_folder_takes_records(tmp_path: Path) -> None:
         file = folder.open("records.ndjson")
         assert write_records(file, records) == 5000
         file.finish()
-    assert list(iter_records(tmp_path / "records" / "records.ndjson")) == records
+    assert list(read_records(tmp_path / "records" / "records.ndjson")) == records
 
 
 def test_more_records_than_a_batch_are_written_once_each(tmp_path: Path) -> None:
     large = [Record.of(f"{number}" * 1_500_000, Source("large")) for number in range(5)]
     records = [*some(1500), *large, *some(10)]
     assert write_records(tmp_path / "records.ndjson", records) == len(records)
-    assert list(iter_records(tmp_path / "records.ndjson")) == records
+    assert list(read_records(tmp_path / "records.ndjson")) == records
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_the_interpreter_is_free_while_a_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_said_before_the_first_record() -> None:
-    for read in (iter_records, count_records):
+    for read in (read_records, count_records):
         with pytest.raises(MissingDataError, match=r"^cannot read `nowhere\.ndjson`"):
             read("nowhere.ndjson")
 
@@ -227,8 +227,8 @@ def test_bad_lines_are_told_in_the_words_of_the_error(tmp_path: Path) -> None:
     path = tmp_path / "records.ndjson"
     path.write_bytes(encode_records(some(1)) + b"{}\n")
     bad: list[BadLine] = []
-    assert len(list(iter_records(path, bad_lines=bad))) == 1
+    assert len(list(read_records(path, bad_lines=bad))) == 1
     [line] = bad
     with pytest.raises(DataError) as caught:
-        list(iter_records(path))
+        list(read_records(path))
     assert str(caught.value) == f"`{line.path}`, line {line.line}, byte {line.byte}: {line.reason}"

@@ -14,7 +14,7 @@ from typing import Any
 from codex.data.progress import Progress
 from codex.errors import DataError
 from codex.file import PartialFolder
-from codex.records import Record, is_held_out, iter_records, write_records
+from codex.records import Record, is_held_out, read_records, write_records
 
 __all__ = ["SPLITS", "split"]
 
@@ -52,7 +52,7 @@ def split(
 
 
 def _chosen(records: Path, side: str, fraction: float, counts: dict[str, int]) -> Iterator[Record]:
-    for record in iter_records(records, verify=False):
+    for record in read_records(records, verify=False):
         if is_held_out(record.id, fraction) == (side == "held_out"):
             counts[f"{side}_records"] += 1
             counts[f"{side}_text_bytes"] += len(record.text.encode())

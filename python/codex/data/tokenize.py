@@ -17,7 +17,7 @@ from codex.data.progress import Progress
 from codex.data.split import SPLITS
 from codex.errors import DamageError
 from codex.file import PartialFolder, create_folder
-from codex.records import count_records, iter_records
+from codex.records import count_records, read_records
 from codex.tokens import Tokenizer, encode_ndjson, train_bpe
 
 __all__ = ["bring_tokenizer", "make_shards", "make_tokenizer"]
@@ -95,7 +95,7 @@ def _place(made: Path, name: Path) -> None:
 
 def _texts(path: Path, progress: Progress) -> Iterator[str]:
     total = count_records(path)
-    for done, record in enumerate(iter_records(path, verify=False)):
+    for done, record in enumerate(read_records(path, verify=False)):
         progress.step("tokenizer", done, total)
         yield record.text
     progress.step("tokenizer", total, total)

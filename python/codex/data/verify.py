@@ -23,7 +23,7 @@ from codex.data.split import SPLITS
 from codex.data.store import SCHEMA_VERSION
 from codex.errors import CodexError, DataError, MissingDataError
 from codex.file import read_manifest, verify_folder
-from codex.records import BadLine, is_held_out, iter_records, record_id
+from codex.records import BadLine, is_held_out, read_records, record_id
 from codex.tokens import Tokenizer
 
 __all__ = ["Problem", "Report", "verify"]
@@ -189,7 +189,7 @@ class _Check:
         """(id, bytes of text) of every record of a file, each held against its text; the ids must rise."""
         bad: list[BadLine] = []
         before = ""
-        for place, record in enumerate(iter_records(path, bad_lines=bad)):
+        for place, record in enumerate(read_records(path, bad_lines=bad)):
             if record.id <= before:
                 self._problem(path, f"record {place}", "is out of order or there twice")
             before = record.id
@@ -216,4 +216,4 @@ class _Check:
 
 
 def _ids_in(path: Path) -> list[str]:
-    return [record.id for record in iter_records(path, verify=False)]
+    return [record.id for record in read_records(path, verify=False)]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from codex import _core
 from codex.errors import UsageError
 from codex.file import read_bytes
-from codex.records import iter_records
+from codex.records import read_records
 from codex.text import decode as decode_text
 from codex.tokens.foreign import require
 from codex.tokens.interface import END_OF_DOCUMENT
@@ -98,6 +98,6 @@ class _Texts:
 
 def _texts_of(path: Path) -> Iterator[str]:
     if ".ndjson" in path.suffixes:
-        yield from (record.text for record in iter_records(path))
+        yield from (record.text for record in read_records(path))
     else:
         yield decode_text(read_bytes(path), name=path.name).text

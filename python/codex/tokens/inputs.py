@@ -15,7 +15,7 @@ from typing import Any
 from codex import _core
 from codex.errors import UsageError
 from codex.file import digest_file
-from codex.records import iter_records
+from codex.records import read_records
 from codex.tokens.batches import batches
 
 __all__ = ["Inputs", "Progress"]
@@ -73,7 +73,7 @@ class Inputs:
             found = digest_file(path)
             self.files.append((found.digest, found.bytes))
         if ".ndjson" in path.suffixes:
-            yield from (record.text for record in iter_records(path))
+            yield from (record.text for record in read_records(path))
         else:
             total = path.stat().st_size
 

@@ -21,7 +21,7 @@ from codex.evaluate import HeldOut
 from codex.generate import LanguageModel
 from codex.models import build
 from codex.models.names import tokenizer_config, transformers_config
-from codex.records import iter_records
+from codex.records import read_records
 from codex.tokens import Tokenizer
 from codex.track.run import Run
 from codex.train.clock import Clock
@@ -244,7 +244,7 @@ class _Job:
 
 
 def _texts(prepared: Prepared) -> Iterator[str]:
-    return (record.text for record in iter_records(prepared.splits / "held_out.ndjson"))
+    return (record.text for record in read_records(prepared.splits / "held_out.ndjson"))
 
 
 def _json(content: object) -> bytes:

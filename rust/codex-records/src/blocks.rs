@@ -15,11 +15,11 @@ use crate::{Error, Id, Result};
 /// Bytes of a block, unless one line is longer.
 const BLOCK_BYTES: usize = 1 << 20;
 
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads whole lines, about a mebibyte at a time; plain or gz, bz2, xz, zst by magic number.
 ///
-/// What the file holds as it is stored is digested on the way.
+/// What the file holds as it is stored is digested on the way, if asked.
 pub struct Blocks {
     source: Box<dyn Read + Send>,
     stored: Arc<Mutex<Stored>>,
@@ -66,11 +66,20 @@ impl Blocks {
     /// # Errors
     /// If it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::start(path, Some(Hasher::new(Algorithm::Xxh3)))
+    }
+
+    /// The same without a digest on the way.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open_undigested(path: &Path) -> Result<Self> {
+        Self::start(path, None)
+    }
+
+    fn start(path: &Path, hasher: Option<Hasher>) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-        let stored = Arc::new(Mutex::new(Stored {
-            hasher: Hasher::new(Algorithm::Xxh3),
-            bytes: 0,
-        }));
+        let stored = Arc::new(Mutex::new(Stored { hasher, bytes: 0 }));
         let seen = Seen {
             file,
             stored: Arc::clone(&stored),
@@ -170,13 +179,22 @@ impl Blocks {
     pub fn finish(self) -> Result<(u64, Digest)> {
         let failed = |error| Error::io("read", &self.path, error);
         let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        if stored.hasher.is_none() {
+            (stored.hasher, stored.bytes) = (Some(Hasher::new(Algorithm::Xxh3)), 0);
+        }
         // A compressed stream can end before its file does.
         let mut file = File::open(&self.path).map_err(failed)?;
         file.seek(SeekFrom::Start(stored.bytes)).map_err(failed)?;
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer) {
-                Ok(0) => return Ok((stored.bytes, stored.hasher.clone().finish())),
+                Ok(0) => {
+                    let hasher = stored
+                        .hasher
+                        .take()
+                        .unwrap_or_else(|| Hasher::new(Algorithm::Xxh3));
+                    return Ok((stored.bytes, hasher.finish()));
+                }
                 Ok(count) => stored.add(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(failed(error)),
@@ -242,14 +260,31 @@ impl Block {
     }
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// Its bytes without the newline, unless it is too long to be held.
+    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
+        match self.content {
+            Content::Whole(line) | Content::Torn(line) => Some(line),
+            Content::Overlong => None,
+        }
+    }
+
+    /// Whether it is the first of the file and has nothing on it but a byte-order mark and white space.
+    pub(crate) fn is_mark_alone(&self) -> bool {
+        let behind = self.bytes().and_then(|line| line.strip_prefix(MARK));
+        self.start == 0 && behind.is_some_and(|line| line.iter().all(|byte| is_white_space(*byte)))
+    }
+
+    /// Whether it is the last of the file and has no newline.
+    pub(crate) fn is_torn(&self) -> bool {
+        matches!(self.content, Content::Torn(_))
+    }
+
     /// Whether there is nothing on it but white space.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         match self.content {
-            Content::Whole(line) | Content::Torn(line) => {
-                line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-            }
+            Content::Whole(line) | Content::Torn(line) => line.iter().all(|byte| is_white_space(*byte)),
             Content::Overlong => false,
         }
     }
@@ -281,7 +316,11 @@ impl Line<'_> {
     }
 }
 
-fn utf8(line: &[u8]) -> std::result::Result<&str, Fault> {
+fn is_white_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+pub(crate) fn utf8(line: &[u8]) -> std::result::Result<&str, Fault> {
     // Four times as fast as the standard library's, which says where the fault is.
     simdutf8::basic::from_utf8(line).or_else(|_| {
         std::str::from_utf8(line).map_err(|error| {
@@ -294,13 +333,15 @@ fn utf8(line: &[u8]) -> std::result::Result<&str, Fault> {
 
 /// What has been taken from the file as it is stored.
 struct Stored {
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     bytes: u64,
 }
 
 impl Stored {
     fn add(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
         self.bytes += bytes.len() as u64;
     }
 }

@@ -20,6 +20,7 @@ enum Kind {
     Meta { at: usize, reason: String },
     Id { text: String },
     Fraction { fraction: f64 },
+    NoWayIn { path: PathBuf, format: &'static str },
     File(codex_file::Error),
 }
 
@@ -41,7 +42,7 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match &self.kind {
-            Kind::Fraction { .. } => Class::Usage,
+            Kind::Fraction { .. } | Kind::NoWayIn { .. } => Class::Usage,
             Kind::File(error) => error.class(),
             _ => Class::Data,
         }
@@ -52,6 +53,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match &self.kind {
             Kind::File(error) => error.hint(),
+            Kind::NoWayIn { .. } => Some("unpack it first".to_owned()),
             _ => None,
         }
     }
@@ -93,6 +95,11 @@ impl Error {
         Kind::Fraction { fraction }.into()
     }
 
+    pub(crate) fn no_way_in(path: &Path, format: &'static str) -> Self {
+        let path = path.to_owned();
+        Kind::NoWayIn { path, format }.into()
+    }
+
     pub(crate) fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         codex_file::Error::io(action, path, source).into()
     }
@@ -112,6 +119,11 @@ impl fmt::Display for Error {
                 text.escape_debug()
             ),
             Kind::Fraction { fraction } => write!(f, "the held-out fraction is {fraction}, expected 0 to 1"),
+            Kind::NoWayIn { path, format } => write!(
+                f,
+                "`{}` is compressed ({format}): there is no way to a line in the middle",
+                path.display().to_string().escape_debug()
+            ),
             Kind::File(error) => error.fmt(f),
         }
     }

@@ -76,7 +76,7 @@ impl<'a> Scanner<'a> {
         self.rest().first().copied()
     }
 
-    fn unexpected<T>(&mut self, wanted: &str) -> Scanned<T> {
+    pub(crate) fn unexpected<T>(&mut self, wanted: &str) -> Scanned<T> {
         self.peek();
         let found = self.text[self.at..].chars().next();
         let found = found.map_or("the end of the line".to_owned(), |found| {
@@ -265,6 +265,34 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// An array; `item` is called in front of each of its values.
+    pub(crate) fn array(&mut self, item: impl FnMut(&mut Self) -> Scanned<()>) -> Scanned<()> {
+        if !self.take(b'[') {
+            return self.unexpected("an array");
+        }
+        self.items(b']', item)
+    }
+
+    /// Passes over `word` if it comes next.
+    pub(crate) fn take_word(&mut self, word: &str) -> bool {
+        self.peek();
+        let is_there = self.rest().starts_with(word.as_bytes());
+        self.at += if is_there { word.len() } else { 0 };
+        is_there
+    }
+
+    /// A number as it is written, passed over.
+    pub(crate) fn literal(&mut self) -> Scanned<&'a str> {
+        self.peek();
+        let length = number::length(self.rest());
+        if length == 0 {
+            return self.unexpected("a number");
+        }
+        let start = self.at;
+        self.at += length;
+        Ok(&self.text[start..self.at])
+    }
+
     fn number(&mut self) -> Scanned<Number> {
         let length = number::length(self.rest());
         let literal = &self.text[self.at..self.at + length];
@@ -327,7 +355,7 @@ pub(crate) fn twice<T>(key: &str, at: usize) -> Scanned<T> {
 }
 
 /// The four digits of `\uXXXX`.
-fn hexadecimal(escape: &[u8]) -> Option<u32> {
+pub(crate) fn hexadecimal(escape: &[u8]) -> Option<u32> {
     let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
     digits.iter().try_fold(0, |value, digit| {
         Some(value * 16 + char::from(*digit).to_digit(16)?)

@@ -6,13 +6,16 @@
 //! `docs/records.md`.
 //!
 //! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
-//! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`].
+//! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`]. [`Batches`] is built on it: it takes
+//! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle.
 
 mod blocks;
 mod document;
 mod error;
 mod id;
+mod index;
 mod json;
+mod lines;
 mod number;
 mod parse;
 mod plain;
@@ -24,7 +27,11 @@ pub use blocks::{Block, Blocks, Line};
 pub use document::read_document;
 pub use error::{BadLine, Error, Result};
 pub use id::{Id, is_held_out};
+pub use index::{Index, count_lines};
 pub use json::Fault;
+pub use lines::{
+    Bad, Batch, Batches, Column, ColumnType, Columns, Rows, Rules, Take, Texts, Token, Values, fault_of_row,
+};
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
 pub use write::Writer;

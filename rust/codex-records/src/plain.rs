@@ -1,8 +1,51 @@
-//! How far a string of JSON goes on as it is: eight bytes at a time.
+//! How far a string of JSON goes on as it is: sixteen bytes at a time where the processor has them, else eight.
 
 /// How many bytes of `text` come before the first quote, backslash or control character.
 #[inline]
 pub(crate) fn plain_length(text: &[u8]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    return by_sixteen(text);
+    #[cfg(not(target_arch = "x86_64"))]
+    return by_eight(text);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn by_sixteen(text: &[u8]) -> usize {
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        // SAFETY: every x86-64 has SSE2.
+        #[expect(unsafe_code, reason = "the processor's own instructions")]
+        let special = unsafe { specials_of_sixteen(*chunk) };
+        if special != 0 {
+            return number * 16 + special.trailing_zeros() as usize;
+        }
+    }
+    chunks.len() * 16 + by_eight(rest)
+}
+
+/// A bit for each byte that is special.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sse2")]
+#[inline]
+fn specials_of_sixteen(chunk: [u8; 16]) -> u32 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+    };
+
+    // One load, as the compiler sees it.
+    let both = u128::from_le_bytes(chunk);
+    #[allow(clippy::cast_possible_truncation)]
+    let bytes = _mm_set_epi64x((both >> 64) as i64, both as i64);
+    let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22));
+    let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5c));
+    let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    let special = _mm_or_si128(_mm_or_si128(quote, backslash), control);
+    _mm_movemask_epi8(special).cast_unsigned()
+}
+
+#[inline]
+fn by_eight(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let special = specials(u64::from_le_bytes(*word));
@@ -40,13 +83,14 @@ mod tests {
     #[test]
     fn every_byte_at_every_place_is_found_as_one_by_one() {
         for filler in [b'a', b' ', 0x7f, 0x80, 0xff, b'!', b'#', b'[', b']'] {
-            for length in 0..40 {
+            for length in 0..50 {
                 for place in 0..length {
                     for byte in 0..=255 {
                         let mut text = vec![filler; length];
                         text[place] = byte;
                         let slow = text.iter().position(|&byte| is_special(byte)).unwrap_or(length);
                         assert_eq!(plain_length(&text), slow, "{byte} at {place} of {length}");
+                        assert_eq!(by_eight(&text), slow, "{byte} at {place} of {length}");
                     }
                 }
             }
@@ -56,13 +100,13 @@ mod tests {
     #[test]
     fn the_first_of_several_is_found() {
         let specials = [b'"', b'\\', 0, 0x1f, b'\n'];
-        for first in 0..24 {
-            for second in first..24 {
+        for first in 0..40 {
+            for second in first..40 {
                 for byte in specials {
                     for other in specials {
-                        let mut text = [b'"' + 1; 24];
+                        let mut text = [b'"' + 1; 40];
                         (text[second], text[first]) = (other, byte);
-                        assert_eq!(plain_length(&text), first);
+                        assert_eq!((plain_length(&text), by_eight(&text)), (first, first));
                     }
                 }
             }

@@ -1,5 +1,8 @@
 //! Records for Python: rows of a batch in, rows of a batch out, the interpreter released while they are read or written.
 
+mod arrow;
+mod lines;
+
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -39,10 +42,16 @@ type Bad = (u64, u64, String, String);
 const ROW_BYTES: usize = 512;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<arrow::RecordBatch>()?;
+    module.add_class::<lines::ColumnLines>()?;
+    module.add_class::<lines::LineIndex>()?;
+    module.add_class::<lines::RowLines>()?;
+    module.add_class::<lines::TextLines>()?;
     module.add_class::<RecordReader>()?;
     module.add_class::<RecordWriter>()?;
     module.add_function(wrap_pyfunction!(record_id, module)?)?;
     module.add_function(wrap_pyfunction!(is_held_out, module)?)?;
+    module.add_function(wrap_pyfunction!(lines_count, module)?)?;
     module.add_function(wrap_pyfunction!(records_encode, module)?)?;
     module.add_function(wrap_pyfunction!(records_count, module)?)
 }
@@ -81,6 +90,12 @@ fn records_count(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
             .into_iter()
             .try_fold(0, |count, record| record.map(|_| count + 1))
     })
+}
+
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value)]
+fn lines_count(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+    released(py, || codex_records::count_lines(&path))
 }
 
 fn record_of((id, text, path, member, offset, encoding, errors, meta): Row) -> Result<Record> {

@@ -1,4 +1,4 @@
-"""Records: one text a line of NDJSON, with its identity and where it came from; the typed door to `codex-records`.
+"""Records: one text a line of NDJSON, with its identity and where it came from.
 
 `docs/records.md` tells the format. Equal texts have equal ids, so the id is the key of exact deduplication, and
 `is_held_out` is a function of it alone. Rows cross to Rust in batches of about 4 MiB.
@@ -23,7 +23,7 @@ __all__ = [
     "count_records",
     "encode_records",
     "is_held_out",
-    "iter_records",
+    "read_records",
     "record_id",
     "write_records",
 ]
@@ -154,7 +154,7 @@ def write_records(target: _Sink | str | PathLike[str], records: Iterable[Record]
     return count
 
 
-def iter_records(
+def read_records(
     path: str | PathLike[str], *, verify: bool = True, bad_lines: list[BadLine] | None = None
 ) -> Iterator[Record]:
     """The records of a file in the order of its lines; plain or gz, bz2, xz, zst by magic number.
@@ -175,7 +175,7 @@ def count_records(path: str | PathLike[str]) -> int:
 
     Raises:
         MissingDataError: if there is no such file.
-        DataError: at a bad line, as in `iter_records`.
+        DataError: at a bad line, as in `read_records`.
     """
     return _core.records_count(path)
 
