@@ -11,7 +11,6 @@ import pytest
 from benches.harness import measures
 from benches.tokens.texts import documents
 from benches.tokens.trainers import run
-from benches.workers import PEERS
 
 #: Text of many scripts and code, and ids; of tokenizers' slow trainer a fifth.
 MIXED_BYTES = 10_000_000
@@ -42,7 +41,6 @@ def bench_train(benchmark: Any, files: list[Path]) -> None:
     measures(benchmark, "tokens.train", figure)
 
 
-@pytest.mark.skipif(not (PEERS / "gigabpe").exists(), reason="`make .venv/.peers` installs gigabpe")
 @pytest.mark.parametrize("figure", ["cpu_s", "peak_mb"])
 def bench_train_against_gigabpe(benchmark: Any, files: list[Path], figure: str) -> None:
     name, rounds = {"cpu_s": ("tokens.train_gigabpe", 3), "peak_mb": ("tokens.train_memory", 1)}[figure]

@@ -83,7 +83,7 @@ impl Tokenizer {
 }
 
 /// The texts cut into shares of about [`SHARE_BYTES`], in order.
-fn shares(texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
+pub(crate) fn shares(texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
     let mut shares = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (at, text) in texts.iter().enumerate() {

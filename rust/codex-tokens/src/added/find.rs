@@ -34,6 +34,8 @@ pub(super) struct Finder {
     prefixes: Vec<Option<u32>>,
     /// Those of `sorted` that begin with the same two bytes, or are one byte.
     by_start: FxHashMap<u16, (u32, u32)>,
+    /// Those that begin with the same head, where the filter knows heads: one or two among a hundred thousand words.
+    by_head: FxHashMap<u64, (u32, u32)>,
     filter: Filter,
 }
 
@@ -91,11 +93,20 @@ impl Finder {
             1..=FEW_FIRST_BYTES => Filter::FirstBytes(first_bytes),
             _ => Filter::Heads(Heads::new(&sorted)),
         };
+        let mut by_head = FxHashMap::default();
+        if let Filter::Heads(heads) = &filter {
+            for (text, at) in sorted.iter().zip(0_u32..) {
+                if text.len() >= SHORTEST_HEAD {
+                    by_head.entry(number_of(text, heads.bytes)).or_insert((at, at)).1 = at + 1;
+                }
+            }
+        }
         Self {
             sorted,
             numbers,
             prefixes,
             by_start,
+            by_head,
             filter,
         }
     }
@@ -118,13 +129,23 @@ impl Finder {
 
     /// The place in `sorted` of the longest text that `text` begins with.
     fn longest_at(&self, text: &[u8]) -> Option<usize> {
-        self.longest_under(start_of(text), text)
-            .or_else(|| self.longest_under(start_of(&text[..1]), text))
+        if let Filter::Heads(heads) = &self.filter {
+            let same_head = (text.len() >= heads.bytes)
+                .then(|| self.by_head.get(&number_of(text, heads.bytes)))
+                .flatten();
+            if let Some(place) = same_head.and_then(|&range| self.longest_among(range, text)) {
+                return Some(place);
+            }
+            // What is left are the short ones.
+            heads.short.as_ref()?;
+        }
+        [start_of(text), start_of(&text[..1])]
+            .iter()
+            .find_map(|start| self.longest_among(*self.by_start.get(start)?, text))
     }
 
-    /// The same, of those that have this start.
-    fn longest_under(&self, start: u16, text: &[u8]) -> Option<usize> {
-        let &(first, end) = self.by_start.get(&start)?;
+    /// The same, of those that stand in `sorted` from `first` up to `end`.
+    fn longest_among(&self, (first, end): (u32, u32), text: &[u8]) -> Option<usize> {
         // The last that is not above `text` begins with the answer, or is it.
         let (mut low, mut high) = (first as usize, end as usize);
         while low < high {

@@ -7,7 +7,6 @@ pub use files::Unit;
 pub(super) use table::{Slot, Table, word_at};
 
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -18,12 +17,10 @@ use super::options::TrainOptions;
 use super::spill::{Run, Spill};
 use super::training::Training;
 use super::words::{Words, spill_table};
+use crate::batch::shares;
 use crate::error::{Error, Result};
 use crate::split::{Behavior, Dialect, Pattern, Splitter, Step};
 use crate::tokenizer::Tokenizer;
-
-/// A thread takes texts of so many bytes together.
-const SHARE_BYTES: usize = 1 << 18;
 
 /// Words between two looks at the memory they take.
 const BATCH_WORDS: usize = 256;
@@ -281,21 +278,4 @@ fn gathered(counters: Vec<Counter>, limit: Option<&(Spill, u64)>) -> Result<Word
         runs.push(spill_table(&mut table, spill)?);
     }
     Words::merged(runs, spill, *bytes)
-}
-
-/// The texts cut into shares of about [`SHARE_BYTES`], in order.
-fn shares(texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
-    let mut shares = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (at, text) in texts.iter().enumerate() {
-        bytes += text.as_ref().len();
-        if bytes >= SHARE_BYTES {
-            shares.push(start..at + 1);
-            (start, bytes) = (at + 1, 0);
-        }
-    }
-    if start < texts.len() {
-        shares.push(start..texts.len());
-    }
-    shares
 }
