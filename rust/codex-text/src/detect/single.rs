@@ -127,10 +127,19 @@ impl Candidate {
     fn classes(&self, language: usize) -> &[u8; 256] {
         self.classes[language].get_or_init(|| {
             let language = &LANGUAGES[language];
-            Box::new(self.characters.map(|character| match character {
+            let mut classes = self.characters.map(|character| match character {
                 '\0' => FOREIGN,
                 _ => language.class_of(character),
-            }))
+            });
+            if self.family == Family::Ascii {
+                // `mac-arabic` has ASCII's signs twice: no one means a plain space by a0.
+                for (class, character) in classes[0x80..].iter_mut().zip(&self.characters[0x80..]) {
+                    if character.is_ascii() {
+                        *class = FOREIGN;
+                    }
+                }
+            }
+            Box::new(classes)
         })
     }
 }
@@ -200,7 +209,7 @@ impl Pairs {
     }
 }
 
-/// How far behind the best reading another may fall before it is given up, on the pairs read so far.
+/// How far behind the best reading another may fall before it is given up, on the pairs read so far, besides a quarter of its cost.
 const GIVEN_UP: u32 = 64 * NAT;
 /// How many readings go on after so many pairs at most: what reads like nothing leaves none far behind, and must not cost more.
 const ROUNDS: [(usize, usize); 7] = [
@@ -231,7 +240,10 @@ impl Try {
             } else {
                 0
             };
-            self.cost += (model.cost(classes[usize::from(*a)], next) + extra) * count;
+            let [this_case, next_case] =
+                [a, b].map(|byte| usize::from(self.candidate.case[usize::from(*byte)]));
+            let case = CASES[this_case][next_case];
+            self.cost += (model.cost(classes[usize::from(*a)], next) + extra + case) * count;
         }
     }
 }
@@ -246,7 +258,7 @@ fn race(pairs: &[(u8, u8, u32)], tries: &mut Vec<Try>) {
         }
         done = until;
         let least = tries.iter().map(|one| one.cost).min().unwrap_or(0);
-        tries.retain(|one| one.cost <= least + GIVEN_UP);
+        tries.retain(|one| one.cost <= least + least / 4 + GIVEN_UP);
         if tries.len() > most || done == pairs.len() {
             tries.sort_by_key(|one| one.cost); // stable: of equals the better known first
             tries.truncate(most);
@@ -296,15 +308,7 @@ pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family, limits
             .iter()
             .map(|byte| u32::from(candidate.characters[*byte] == '\0'))
             .sum();
-        let case: u32 = pairs
-            .high
-            .iter()
-            .map(|(a, b, n)| {
-                n * CASES[usize::from(candidate.case[usize::from(*a)])]
-                    [usize::from(candidate.case[usize::from(*b)])]
-            })
-            .sum();
-        let start = case + candidate.prior + holes * 20 * NAT;
+        let start = candidate.prior + holes * 20 * NAT;
         tries.extend(languages.iter().map(|language| Try {
             candidate,
             language: *language,
