@@ -171,3 +171,10 @@ def test_no_pattern_is_slow(learnt: dict[str, Any], pattern: str) -> None:
     text = "a" * (1 << 20)
     tokenizer = Tokenizer.from_json(file.encode())
     assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("pattern", [r"\w+|[^\w\s]+|\s+", r"[\W_]+|[\w]", r"\W|[a[\w]]+"])
+def test_superscripts_and_fractions_are_of_a_word_but_not_between_brackets(
+    learnt: dict[str, Any], pattern: str
+) -> None:
+    assert_same(learnt, isolated(pattern), ["\U0001f1ea²1", "a²1 x¼y ½³¹¾ ¹", "1,234.56²1", "_²_"])

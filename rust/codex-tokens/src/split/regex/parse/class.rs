@@ -91,6 +91,8 @@ impl Parser<'_> {
             'S' => set(!marked("space")),
             'd' => set(of_category("Nd")),
             'D' => set(!of_category("Nd")),
+            'w' if is_ruby && is_in_class => Escape::Set(word_in_class()),
+            'W' if is_ruby && is_in_class => Escape::Set(word_in_class().negated()),
             'w' if is_ruby => set(marked("word")),
             'W' if is_ruby => set(!marked("word")),
             'h' if is_ruby => Escape::Set(hex()),
@@ -170,6 +172,12 @@ impl Parser<'_> {
             None => Err(self.refused(format!("needs the property `{name}`"))),
         }
     }
+}
+
+/// `\w` between brackets, where Oniguruma takes no superscript and no fraction of Latin-1 for part of a word.
+fn word_in_class() -> Set {
+    let left_out = Set::of([(0xb2, 0xb3), (0xb9, 0xb9), (0xbc, 0xbe)]);
+    Set::of_kinds(marked("word")).intersection(&left_out.negated())
 }
 
 /// `\b`: a character of a word on one side, none on the other.
