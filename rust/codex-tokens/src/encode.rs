@@ -92,6 +92,11 @@ impl Worker {
 
     /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
     fn append_batch(&mut self, text: &[u8], batch: &[Word], model: &Model, out: &mut Vec<u32>) {
+        for word in batch {
+            if self.table.find_in_slot(word.key).is_none() {
+                model.prefetch_token(word.key);
+            }
+        }
         let mut ready = [0; BATCH_WORDS * SLOT_IDS];
         let mut count = 0;
         for word in batch {
@@ -112,6 +117,9 @@ impl Worker {
             model.append(word, out);
         } else if let Some(ids) = self.table.find(key, word) {
             out.extend_from_slice(ids);
+        } else if let Some(id) = model.token(key) {
+            out.push(id);
+            self.table.keep(key, word, &[id]);
         } else {
             let known = out.len();
             model.append(word, out);
@@ -183,7 +191,7 @@ mod tests {
                 fuses_unknown: true,
                 ..Characters::default()
             };
-            let model = Model::sentencepiece(&merges, characters, []).expect("small");
+            let model = Model::sentencepiece(&merges, characters, std::iter::empty(), false).expect("small");
             if model.cuts_at_marks() {
                 cut += 1;
                 let text: String = (0..300)

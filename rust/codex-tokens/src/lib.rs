@@ -34,6 +34,7 @@ mod train;
 mod trim;
 mod unicode;
 mod vocabulary;
+mod whole;
 mod word_table;
 
 pub use error::{Error, Result};

@@ -11,6 +11,8 @@ use crate::lengths::{Length, lengths_of};
 use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
 use crate::settings::Affixes;
 use crate::split::metaspace::MARK;
+use crate::whole::WholeTokens;
+use crate::word_table::Key;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
@@ -23,6 +25,8 @@ pub(crate) struct Model {
     /// Under `ignore_merges`, the words that are tokens as they stand, in a byte-level model those alone that no merges come
     /// to; otherwise empty.
     whole_words: FxHashMap<Box<[u8]>, u32>,
+    /// In a byte-level model, words that the merges come to one token for.
+    tokens: WholeTokens,
     /// Bytes of each id, once they have been asked for.
     lengths: OnceLock<Vec<u32>>,
     /// Where words of characters may be cut, once a long one has been met; `None` if that is not certain.
@@ -30,49 +34,51 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// A byte-level model: the merges in the order of learning, with what they make, and the ids of the bytes. A word among
-    /// `whole_words` becomes its id whatever the merges would make of it (`ignore_merges`). A merge makes the token that its
-    /// parts spell.
+    /// A byte-level model: the merges in the order of learning, with what they make, and the ids of the bytes. A merge makes the
+    /// token that its parts spell. Under `ignore_merges` a word that is one of `tokens` becomes its id whatever the merges would
+    /// make of it.
     ///
     /// # Errors
     /// If there are more merges, or larger ids, than a table of merges can hold.
     pub(crate) fn byte_level<'a>(
         merges: &[(Pair, u32)],
         byte_ids: &[u32; 256],
-        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+        tokens: impl Iterator<Item = (&'a [u8], u32)> + Clone,
+        ignore_merges: bool,
     ) -> Result<Self> {
-        Ok(Self::of_merges(
-            Merges::of_bytes(merges, byte_ids)?,
-            None,
-            whole_words,
-        ))
+        let merges = Merges::of_bytes(merges, byte_ids)?;
+        Ok(Self::of_merges(merges, None, tokens, ignore_merges))
     }
 
-    /// A model whose words begin as `characters`. `whole_words` as in [`Self::byte_level`].
+    /// A model whose words begin as `characters`; the rest as in [`Self::byte_level`].
     ///
     /// # Errors
     /// As [`Self::byte_level`].
     pub(crate) fn sentencepiece<'a>(
         merges: &[(Pair, u32)],
         characters: Characters,
-        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+        tokens: impl Iterator<Item = (&'a [u8], u32)> + Clone,
+        ignore_merges: bool,
     ) -> Result<Self> {
         let merges = Merges::of_symbols(merges, &characters.all_ids())?;
-        Ok(Self::of_merges(merges, Some(characters), whole_words))
+        Ok(Self::of_merges(merges, Some(characters), tokens, ignore_merges))
     }
 
     /// The same of merges that are ready, with the characters of a model that is not byte-level.
     pub(crate) fn of_merges<'a>(
         merges: Merges,
         characters: Option<Characters>,
-        whole_words: impl IntoIterator<Item = (&'a [u8], u32)>,
+        tokens: impl Iterator<Item = (&'a [u8], u32)> + Clone,
+        ignore_merges: bool,
     ) -> Self {
-        let whole_words = whole_words
-            .into_iter()
-            .filter(|&(_, id)| characters.is_some() || !merges.comes_to(id))
+        let comes_to = |&(_, id): &(&[u8], u32)| characters.is_none() && merges.comes_to(id);
+        let whole_words = tokens
+            .clone()
+            .filter(|token| ignore_merges && !comes_to(token))
             .map(|(word, id)| (word.into(), id))
             .collect();
         Self {
+            tokens: WholeTokens::of(tokens.filter(comes_to)),
             merges,
             characters,
             whole_words,
@@ -91,6 +97,18 @@ impl Model {
         self.merges.id(self.merges.byte_number(byte))
     }
 
+    /// The id of the word that has `key`, if it is known without any merge that it comes to one.
+    #[inline]
+    pub(crate) fn token(&self, key: Key) -> Option<u32> {
+        self.tokens.get(key)
+    }
+
+    /// [`Self::token`] is called soon.
+    #[inline]
+    pub(crate) fn prefetch_token(&self, key: Key) {
+        self.tokens.prefetch(key);
+    }
+
     /// Appends the ids of `word` to `out`.
     pub(crate) fn append(&self, word: &[u8], out: &mut Vec<u32>) {
         if let Some(&id) = self.whole_words.get(word) {
@@ -101,18 +119,22 @@ impl Model {
             self.merge_symbols(&symbols, |number, _| {
                 out.push(self.merges.id(number));
             });
-        } else if let Some(numbers) = self.merges.characters(word) {
-            self.merge_numbers(numbers.into_iter(), |number, _| {
-                out.push(self.merges.id(number));
-            });
         } else if word.len() <= LONGEST_SHORT_WORD {
-            let short = Short::of_bytes(word, &self.merges);
+            let short = if self.merges.has_characters(word) {
+                Short::of_numbers(self.merges.characters(word), &self.merges)
+            } else {
+                Short::of_bytes(word, &self.merges)
+            };
             short.merge(&self.merges, |number, _| {
                 out.push(self.merges.id(number));
             });
         } else {
-            let numbers = word.iter().map(|&byte| self.merges.byte_number(byte));
-            merge_long(numbers, &self.merges, |number, _| {
+            let numbers: Vec<u32> = if self.merges.has_characters(word) {
+                self.merges.characters(word).collect()
+            } else {
+                word.iter().map(|&byte| self.merges.byte_number(byte)).collect()
+            };
+            merge_long(numbers.into_iter(), &self.merges, |number, _| {
                 out.push(self.merges.id(number));
             });
         }
@@ -230,7 +252,7 @@ mod tests {
             ..Characters::default()
         };
         let merges = [((1, 2), 6), ((6, 6), 7)];
-        Model::sentencepiece(&merges, characters, whole_words.iter().copied()).expect("small")
+        Model::sentencepiece(&merges, characters, whole_words.iter().copied(), true).expect("small")
     }
 
     fn ids_and_ends(model: &Model, word: &str) -> (Vec<u32>, Vec<usize>) {
@@ -292,7 +314,7 @@ mod tests {
                     fuses_unknown: merges.len().is_multiple_of(2),
                     ..Characters::default()
                 };
-                Model::sentencepiece(&merges, characters, []).expect("small")
+                Model::sentencepiece(&merges, characters, std::iter::empty(), false).expect("small")
             };
             let (pieces, in_one) = (model(), model());
             in_one.junctions.get_or_init(|| None);

@@ -1,43 +1,162 @@
 //! Tables in large pages: a place drawn by a hash costs one look at memory, and not another to find the page it is in.
 
-/// `count` times `value`, in pages of 2 MB where the system has them to give.
-pub(crate) fn filled<T: Clone>(value: T, count: usize) -> Vec<T> {
-    let mut table: Vec<T> = Vec::with_capacity(count);
-    // Before the first of it is touched: pages are handed out then.
-    advise_large_pages(table.as_ptr().cast(), count * size_of::<T>());
-    table.resize(count, value);
-    table
+#![expect(
+    unsafe_code,
+    reason = "no collection of the standard library lies where a large page begins"
+)]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::slice;
+
+const LARGE_PAGE_BYTES: usize = 2 << 20;
+
+/// Smaller tables lie in ordinary pages: half of a large one would stay empty.
+const SMALLEST_IN_LARGE_PAGES: usize = LARGE_PAGE_BYTES / 2;
+
+/// Values side by side, their number fixed, which begin where a large page does if they are worth one.
+pub(crate) struct Table<T: Copy> {
+    start: NonNull<T>,
+    count: usize,
+    owned: PhantomData<T>,
+}
+
+// SAFETY: a table owns its values and nothing else, as a `Box<[T]>` does.
+unsafe impl<T: Copy + Send> Send for Table<T> {}
+// SAFETY: as above.
+unsafe impl<T: Copy + Sync> Sync for Table<T> {}
+
+impl<T: Copy> Table<T> {
+    /// `count` times `value`.
+    pub(crate) fn filled(value: T, count: usize) -> Self {
+        Self::of(std::iter::repeat_n(value, count))
+    }
+
+    /// The values of `values`.
+    pub(crate) fn of(values: impl ExactSizeIterator<Item = T>) -> Self {
+        const { assert!(size_of::<T>() > 0) }
+        let capacity = values.len();
+        let layout = Self::layout(capacity);
+        let start = if capacity == 0 {
+            NonNull::dangling()
+        } else {
+            // SAFETY: the layout is not empty.
+            NonNull::new(unsafe { alloc(layout) }.cast()).unwrap_or_else(|| handle_alloc_error(layout))
+        };
+        // Before the first of it is touched: pages are handed out then.
+        if layout.align() == LARGE_PAGE_BYTES {
+            advise_large_pages(start.cast(), layout.size());
+        }
+        let mut table = Self {
+            start,
+            count: 0,
+            owned: PhantomData,
+        };
+        for value in values.take(capacity) {
+            // SAFETY: fewer than `capacity` values have been written.
+            unsafe { start.add(table.count).write(value) };
+            table.count += 1;
+        }
+        assert_eq!(
+            table.count, capacity,
+            "an iterator gives as many values as it says"
+        );
+        table
+    }
+
+    /// Where and how large `count` values lie.
+    fn layout(count: usize) -> Layout {
+        let layout = Layout::array::<T>(count).expect("tables are far smaller than the address space");
+        if layout.size() < SMALLEST_IN_LARGE_PAGES {
+            return layout;
+        }
+        let layout = layout.align_to(LARGE_PAGE_BYTES).expect("a power of two");
+        layout.pad_to_align()
+    }
+}
+
+impl<T: Copy> Drop for Table<T> {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            // SAFETY: it was allocated with this layout; what is copied needs no drop.
+            unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) };
+        }
+    }
+}
+
+impl<T: Copy> Deref for Table<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        // SAFETY: so many values have been written, and they live as long as the table.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.count) }
+    }
+}
+
+impl<T: Copy> DerefMut for Table<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above, and nobody else has them.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.count) }
+    }
+}
+
+impl<T: Copy + fmt::Debug> fmt::Debug for Table<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+/// Asks the processor for the memory of `soon`, which is looked at soon.
+#[inline]
+pub(crate) fn prefetch<T>(soon: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing; the address is that of a live value.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>((&raw const *soon).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = soon;
 }
 
 #[cfg(target_os = "linux")]
-fn advise_large_pages(start: *const u8, bytes: usize) {
-    const PAGE_BYTES: usize = 4096;
-    const LARGE_PAGE_BYTES: usize = 2 << 20;
-    if bytes < LARGE_PAGE_BYTES {
-        return;
-    }
-    let skipped = start.align_offset(PAGE_BYTES);
-    let bytes = (bytes - skipped) & !(PAGE_BYTES - 1);
-    // SAFETY: the range lies in one allocation of ours; the advice changes no byte of it. A refusal leaves all as it was.
-    #[expect(unsafe_code, reason = "there is no safe way to give advice on memory")]
-    unsafe {
-        libc::madvise(start.add(skipped).cast_mut().cast(), bytes, libc::MADV_HUGEPAGE);
-    }
+fn advise_large_pages(start: NonNull<libc::c_void>, bytes: usize) {
+    // SAFETY: the range is an allocation of ours; the advice changes no byte of it. A refusal leaves all as it was.
+    unsafe { libc::madvise(start.as_ptr(), bytes, libc::MADV_HUGEPAGE) };
 }
 
 #[cfg(not(target_os = "linux"))]
-fn advise_large_pages(_start: *const u8, _bytes: usize) {}
+fn advise_large_pages(_start: NonNull<u8>, _bytes: usize) {}
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn a_table_holds_what_it_was_filled_with() {
-        for count in [0, 1, 1000, 1 << 20, (1 << 20) + 1] {
-            let table = super::filled(7_u32, count);
+    fn a_table_holds_what_it_was_made_of() {
+        for count in [0, 1, 1000, 1 << 18, (1 << 18) + 1, 3 << 18] {
+            let mut table = Table::filled(7_u32, count);
             assert_eq!(
                 (table.len(), table.iter().all(|&value| value == 7)),
                 (count, true)
             );
+            let numbers = 0..u32::try_from(count).expect("small");
+            table
+                .iter_mut()
+                .zip(numbers.clone())
+                .for_each(|(value, number)| *value = number);
+            assert!(table.iter().copied().eq(numbers));
+            if count >= 1 << 18 {
+                assert_eq!(table.as_ptr().addr() % LARGE_PAGE_BYTES, 0);
+            }
         }
+        assert_eq!(*Table::of([1_u8, 2, 3].into_iter()), [1, 2, 3]);
     }
 }

@@ -39,27 +39,28 @@ impl Parts {
     /// # Errors
     /// If the vocabulary lacks a byte, or there are too many merges.
     pub(crate) fn model(&self, ready: Option<Merges>) -> Result<Model> {
-        let whole_words = self.spelt().filter(|_| self.settings.ignore_merges);
+        let (tokens, ignore_merges) = (self.spelt(), self.settings.ignore_merges);
         let Some(characters) = self.characters() else {
             let byte_ids = self.byte_ids()?;
             return match ready {
-                Some(ready) => Ok(Model::of_merges(ready, None, whole_words)),
-                None => Model::byte_level(&self.merges, &byte_ids, whole_words),
+                Some(ready) => Ok(Model::of_merges(ready, None, tokens, ignore_merges)),
+                None => Model::byte_level(&self.merges, &byte_ids, tokens, ignore_merges),
             };
         };
         // Words are bytes, and tokens spell them.
-        let unspelt: Vec<(Cow<'_, [u8]>, u32)> = whole_words
+        let unspelt: Vec<(Cow<'_, [u8]>, u32)> = tokens
+            .filter(|_| ignore_merges)
             .filter_map(|(word, id)| Some((characters.unspelt(word)?, id)))
             .collect();
-        let whole_words = unspelt.iter().map(|(word, id)| (&**word, *id));
+        let tokens = unspelt.iter().map(|(word, id)| (&**word, *id));
         match ready {
-            Some(ready) => Ok(Model::of_merges(ready, Some(characters), whole_words)),
-            None => Model::sentencepiece(&self.merges, characters, whole_words),
+            Some(ready) => Ok(Model::of_merges(ready, Some(characters), tokens, ignore_merges)),
+            None => Model::sentencepiece(&self.merges, characters, tokens, ignore_merges),
         }
     }
 
     /// The ordinary tokens as words spell them, and their ids.
-    fn spelt(&self) -> impl Iterator<Item = (&[u8], u32)> {
+    fn spelt(&self) -> impl Iterator<Item = (&[u8], u32)> + Clone {
         let Vocabulary {
             bytes,
             kinds,

@@ -40,7 +40,7 @@ impl Strings {
         Some(&self.bytes[start..end])
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let starts = std::iter::once(&0).chain(&self.ends);
         starts
             .zip(&self.ends)

@@ -9,7 +9,7 @@
 )]
 
 use crate::merge::LONGEST_SHORT_WORD;
-use crate::pages::filled;
+use crate::pages::{Table, prefetch};
 
 /// Longer words are not kept; they hardly ever come back.
 pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
@@ -64,7 +64,7 @@ const EMPTY: Slot = Slot {
 /// Word to ids, of bounded size. It changes how long encoding takes and never what comes out.
 #[derive(Debug)]
 pub(crate) struct WordTable {
-    buckets: Vec<Bucket>,
+    buckets: Table<Bucket>,
     filled: usize,
     arena_ids: Vec<u32>,
     arena_bytes: Vec<u8>,
@@ -115,8 +115,27 @@ impl Key {
         Self { key, hash }
     }
 
+    /// Whether the key holds all of the word.
     fn is_whole_word(self) -> bool {
-        self.key >> 120 <= LONGEST_KEY_BYTES as u128
+        self.length() as usize <= LONGEST_KEY_BYTES
+    }
+
+    /// The bytes of the word, if it is whole, followed by zeros.
+    #[inline]
+    pub(crate) fn word(self) -> u128 {
+        self.key & (u128::MAX >> 8)
+    }
+
+    /// The length of the word, or 255 if it is not whole.
+    #[inline]
+    pub(crate) fn length(self) -> u32 {
+        (self.key >> 120) as u32
+    }
+
+    /// The half of the hash that the table of words does not use.
+    #[inline]
+    pub(crate) fn low_hash(self) -> usize {
+        self.hash as u32 as usize
     }
 }
 
@@ -133,7 +152,7 @@ impl WordTable {
     /// An empty table that takes `maximum_bytes` at most, or 256 KB if that is more.
     pub(crate) fn with_memory(maximum_bytes: usize) -> Self {
         Self {
-            buckets: vec![Bucket([EMPTY; 2]); FIRST_BUCKETS],
+            buckets: Table::filled(Bucket([EMPTY; 2]), FIRST_BUCKETS),
             filled: 0,
             arena_ids: Vec::new(),
             arena_bytes: Vec::new(),
@@ -144,18 +163,7 @@ impl WordTable {
     /// Asks the processor for the line of `key`, which is looked for soon.
     #[inline]
     pub(crate) fn prefetch(&self, key: Key) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let bucket = &raw const self.buckets[self.place_of(key)];
-            // SAFETY: a prefetch reads nothing; the address is that of a live bucket.
-            #[expect(unsafe_code, reason = "there is no safe prefetch")]
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(bucket.cast());
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = key;
+        prefetch(&self.buckets[self.place_of(key)]);
     }
 
     /// The ids of the word whose key is `key`, and how many of them count, if one slot holds all of it.
@@ -225,10 +233,10 @@ impl WordTable {
 
     /// Four times the buckets, the words in them put to their new places, the older of two first.
     fn grow(&mut self) {
-        let larger = filled(Bucket([EMPTY; 2]), self.buckets.len() * 4);
+        let larger = Table::filled(Bucket([EMPTY; 2]), self.buckets.len() * 4);
         let buckets = std::mem::replace(&mut self.buckets, larger);
         self.filled = 0;
-        for Bucket([newer, older]) in buckets {
+        for &Bucket([newer, older]) in &*buckets {
             for slot in [older, newer].into_iter().filter(|slot| slot.key != 0) {
                 let is_whole_word = Key {
                     key: slot.key,

@@ -5,7 +5,7 @@
 //! there cannot be part of any, and all places before it are passed over at once. Where the filter says yes, the sorted texts are
 //! asked.
 
-use crate::pages;
+use crate::pages::Table;
 use crate::vocabulary::Strings;
 use rustc_hash::FxHashMap;
 
@@ -261,7 +261,7 @@ fn number_of(text: &[u8], bytes: usize) -> u64 {
 /// A set of numbers that holds others too, one in 8 at most.
 #[derive(Debug)]
 struct Bits {
-    words: Vec<u64>,
+    words: Table<u64>,
     shift: u32,
 }
 
@@ -269,7 +269,7 @@ impl Bits {
     fn for_entries(entries: usize) -> Self {
         let bits = (entries * BITS_PER_ENTRY).next_power_of_two().max(1 << 12);
         Self {
-            words: pages::filled(0, bits / 64),
+            words: Table::filled(0, bits / 64),
             shift: u64::BITS - bits.trailing_zeros(),
         }
     }

@@ -1,5 +1,7 @@
 //! Ids in the order in which merges make them: the symbols first, so that what is frequent has a small number.
 
+#![expect(clippy::cast_possible_truncation, reason = "ids are below two million")]
+
 /// No number.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -7,7 +9,9 @@ const UNKNOWN: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     ids: Vec<u32>,
-    numbers: Vec<u32>,
+    by_id: Vec<u32>,
+    /// From this number on every one is the id itself, as in most published vocabularies from that of the first merge.
+    own_from: u32,
 }
 
 impl Numbers {
@@ -22,12 +26,20 @@ impl Numbers {
 
     /// The ids by number, and the numbers by id.
     pub(super) fn parts(&self) -> (&[u32], &[u32]) {
-        (&self.ids, &self.numbers)
+        (&self.ids, &self.by_id)
     }
 
     /// What [`Self::parts`] gave.
-    pub(super) fn of_parts(ids: Vec<u32>, numbers: Vec<u32>) -> Self {
-        Self { ids, numbers }
+    pub(super) fn of_parts(ids: Vec<u32>, by_id: Vec<u32>) -> Self {
+        let own = (0..ids.len())
+            .zip(&ids)
+            .rev()
+            .take_while(|&(number, &id)| number == id as usize);
+        Self {
+            own_from: (ids.len() - own.count()) as u32,
+            ids,
+            by_id,
+        }
     }
 
     /// The number of `id`, a new one if it has none.
@@ -37,17 +49,20 @@ impl Numbers {
         }
         let number = self.len();
         self.ids.push(id);
-        if self.numbers.len() <= id as usize {
-            self.numbers.resize(id as usize + 1, UNKNOWN);
+        if id != number {
+            self.own_from = number + 1;
         }
-        self.numbers[id as usize] = number;
+        if self.by_id.len() <= id as usize {
+            self.by_id.resize(id as usize + 1, UNKNOWN);
+        }
+        self.by_id[id as usize] = number;
         number
     }
 
     /// The number of `id`, if it has one.
     #[inline]
     pub(super) fn get(&self, id: u32) -> Option<u32> {
-        self.numbers
+        self.by_id
             .get(id as usize)
             .copied()
             .filter(|&number| number != UNKNOWN)
@@ -56,10 +71,13 @@ impl Numbers {
     /// The id that has `number`.
     #[inline]
     pub(super) fn id(&self, number: u32) -> u32 {
-        self.ids[number as usize]
+        if number >= self.own_from {
+            number
+        } else {
+            self.ids[number as usize]
+        }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "ids are below two million")]
     pub(super) fn len(&self) -> u32 {
         self.ids.len() as u32
     }

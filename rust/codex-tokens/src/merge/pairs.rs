@@ -6,7 +6,7 @@
 )]
 
 use super::Pair;
-use crate::pages::filled;
+use crate::pages::Table;
 
 /// Bits of an id in an entry.
 pub(super) const ID_BITS: u32 = 21;
@@ -27,7 +27,7 @@ const FILTER_BITS: usize = 8;
 #[derive(Debug)]
 pub(super) struct PairTable {
     /// Left id, right id and rank in each entry; open addressing, at least half of it empty.
-    entries: Vec<u64>,
+    entries: Table<u64>,
     shift: u32,
     filter: Vec<u64>,
     filter_shift: u32,
@@ -40,7 +40,7 @@ impl PairTable {
     }
 
     /// A table of what [`Self::parts`] gave, or `None` if no table has such parts.
-    pub(super) fn of_parts(entries: Vec<u64>, filter: Vec<u64>) -> Option<Self> {
+    pub(super) fn of_parts(entries: Table<u64>, filter: Vec<u64>) -> Option<Self> {
         let is_sound =
             entries.len().is_power_of_two() && filter.len().is_power_of_two() && entries.contains(&EMPTY);
         is_sound.then(|| Self {
@@ -56,7 +56,7 @@ impl PairTable {
         let slots = (pairs * 2 + 2).next_power_of_two();
         let bits = (pairs * FILTER_BITS).next_power_of_two().max(64);
         Self {
-            entries: filled(EMPTY, slots),
+            entries: Table::filled(EMPTY, slots),
             shift: u64::BITS - slots.trailing_zeros(),
             filter: vec![0; bits / 64],
             filter_shift: u64::BITS - bits.trailing_zeros(),

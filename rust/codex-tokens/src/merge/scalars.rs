@@ -3,24 +3,48 @@
 //! A character of two or three bytes is made by a tree of merges. At its left edge stand, one after the other, the parts on the
 //! left side of that tree. Were each of them first joined to something on its left by a later merge than the one that joins it
 //! inside the tree, nothing could come between; the same on the right, where of equal merges the inner one is first, being
-//! further left. Nor may the character itself be part of an earlier merge than the one that makes it. What stands beside it is an ASCII byte or a byte of another character; the two are told apart, for merges with
-//! the space before a character are early and frequent.
+//! further left. Nor may the character itself be part of an earlier merge than the one that makes it.
+//!
+//! What stands beside it is an ASCII byte or a byte of another character; the two are told apart, for merges with the space before
+//! a character are early and frequent. On its right characters are told apart by their first byte besides: in a large
+//! vocabulary the last byte of most characters is early joined to the first byte of some.
 
 use super::Pair;
+use rustc_hash::FxHashMap;
 
 /// No character that comes together.
-const NONE: u32 = u32::MAX;
+const NONE: u64 = u64::MAX;
 /// Set if the character comes together even behind an ASCII byte.
-const BEHIND_ASCII: u32 = 1 << 31;
+const BEHIND_ASCII: u64 = 1 << 31;
 /// Set if it does before one.
-const BEFORE_ASCII: u32 = 1 << 30;
+const BEFORE_ASCII: u64 = 1 << 30;
+/// Where the number stands.
+const NUMBER: u64 = BEFORE_ASCII - 1;
+/// Where a bit for each kind of first byte stands, set if the character does not come together before one of that kind.
+const NOT_BEFORE_SHIFT: u32 = 32;
 
 /// Scalars of at most three bytes.
 const SCALARS: usize = 1 << 16;
 
-/// The numbers of the characters that come together, by scalar; empty if there are none.
+/// No merge.
+const NEVER: u32 = u32::MAX;
+
+/// The kinds of first bytes told apart, and ASCII.
+const FIRST_BYTES: usize = 32;
+const ASCII: usize = FIRST_BYTES;
+
+/// The numbers of the characters that come together, with the bits above, by scalar; empty if there are none.
 #[derive(Debug, Default)]
-pub(super) struct Scalars(pub(super) Vec<u32>);
+pub(super) struct Scalars(pub(super) Vec<u64>);
+
+/// The kind of a first byte that is not ASCII: its lower bits, so that two rare ones may be taken for one another.
+fn kind_of(first: u8) -> usize {
+    if first.is_ascii() {
+        ASCII
+    } else {
+        usize::from(first) % FIRST_BYTES
+    }
+}
 
 /// What a number stands for, as far as it matters here.
 #[derive(Clone, Copy)]
@@ -87,9 +111,11 @@ impl Scalars {
         tokens.resize(count, None);
         // The one way to make a token, if it is made in one.
         let mut ways: Vec<Result<Option<Way>, Several>> = vec![Ok(None); count];
-        // The first merge that has a token on its right, by whether an ASCII byte is then on the left of it; and the other way.
-        let mut on_right = vec![[NONE; 2]; count];
-        let mut on_left = on_right.clone();
+        // The first merge that has a token on its right, by whether an ASCII byte is then on the left of it; and the first that
+        // has it on its left, by the kind of the byte behind it, of tokens that may end a character.
+        let mut on_right = vec![[NEVER; 2]; count];
+        let mut on_left: FxHashMap<u32, [u32; FIRST_BYTES + 1]> = FxHashMap::default();
+        let mut first_use = vec![NEVER; count];
         for (rank, &((left, right), made)) in (0..).zip(merges) {
             let [left_token, right_token] = [left, right].map(|number| tokens[number as usize]);
             for ascii in [false, true] {
@@ -97,10 +123,16 @@ impl Scalars {
                     let first = &mut on_right[right as usize][usize::from(ascii)];
                     *first = rank.min(*first);
                 }
-                if right_token.is_none_or(|token| token.first.is_ascii() == ascii) {
-                    let first = &mut on_left[left as usize][usize::from(ascii)];
-                    *first = rank.min(*first);
+            }
+            if left_token.is_none_or(|token| token.length <= 3 && !token.last.is_ascii()) {
+                let firsts = on_left.entry(left).or_insert([NEVER; FIRST_BYTES + 1]);
+                match right_token {
+                    Some(token) => firsts[kind_of(token.first)] = rank.min(firsts[kind_of(token.first)]),
+                    None => firsts.iter_mut().for_each(|first| *first = rank.min(*first)),
                 }
+            }
+            for number in [left, right] {
+                first_use[number as usize] = rank.min(first_use[number as usize]);
             }
             let way = &mut ways[made as usize];
             *way = match way {
@@ -111,55 +143,61 @@ impl Scalars {
                 .zip(right_token)
                 .map(|(left, right)| left.joined(right));
         }
-        // Follows one side of the tree down, and asks at each part whether it is safe from what stands beside it.
-        let is_closed = |token: u32, part: fn(Way) -> u32, is_safe: &dyn Fn(u32, u32) -> bool| {
+        // Whether nothing on the left comes between the parts at the left edge of a token.
+        let is_closed_left = |token: u32, ascii: bool| {
             let mut joined = token;
             loop {
                 match ways[joined as usize] {
                     Err(Several) => return false,
                     Ok(None) => return true,
-                    Ok(Some(way)) if !is_safe(part(way), way.rank) => return false,
-                    Ok(Some(way)) => joined = part(way),
+                    Ok(Some(way)) if on_right[way.left as usize][usize::from(ascii)] <= way.rank => {
+                        return false;
+                    }
+                    Ok(Some(way)) => joined = way.left,
                 }
             }
         };
-        let is_closed_left = |token, ascii: bool| {
-            is_closed(token, |way| way.left, &|part, rank| {
-                on_right[part as usize][usize::from(ascii)] > rank
-            })
-        };
-        let is_closed_right = |token, ascii: bool| {
-            is_closed(token, |way| way.right, &|part, rank| {
-                on_left[part as usize][usize::from(ascii)] >= rank
-            })
+        // The kinds of first bytes that come between the parts at its right edge, a bit for each.
+        let open_right = |token: u32| {
+            let (mut joined, mut open) = (token, 0_u64);
+            loop {
+                match ways[joined as usize] {
+                    Err(Several) => return u64::MAX,
+                    Ok(None) => return open,
+                    Ok(Some(way)) => {
+                        for (kind, &first) in on_left.get(&way.right).into_iter().flatten().enumerate() {
+                            open |= u64::from(first < way.rank) << kind;
+                        }
+                        joined = way.right;
+                    }
+                }
+            }
         };
         // What is joined beforehand must have nothing to be joined to until the time when it would have been made.
         let is_patient = |number: u32| match ways[number as usize] {
-            Ok(Some(way)) => [on_left[number as usize], on_right[number as usize]]
-                .iter()
-                .flatten()
-                .all(|&rank| rank > way.rank),
+            Ok(Some(way)) => first_use[number as usize] > way.rank,
             _ => false,
         };
+        let all_characters = (1 << FIRST_BYTES) - 1;
         let mut scalars = vec![NONE; SCALARS];
         for (number, token) in (0..).zip(&tokens) {
             if let Some(scalar) = token.and_then(Token::scalar)
                 && is_whole(number)
                 && is_patient(number)
                 && is_closed_left(number, false)
-                && is_closed_right(number, false)
             {
-                let behind = if is_closed_left(number, true) {
-                    BEHIND_ASCII
-                } else {
-                    0
-                };
-                let before = if is_closed_right(number, true) {
-                    BEFORE_ASCII
-                } else {
-                    0
-                };
-                scalars[scalar] = number | behind | before;
+                let open = open_right(number);
+                if open & all_characters == all_characters {
+                    continue;
+                }
+                let mut entry = u64::from(number) | (open & all_characters) << NOT_BEFORE_SHIFT;
+                if is_closed_left(number, true) {
+                    entry |= BEHIND_ASCII;
+                }
+                if open >> ASCII & 1 == 0 {
+                    entry |= BEFORE_ASCII;
+                }
+                scalars[scalar] = entry;
             }
         }
         if scalars.iter().all(|&scalar| scalar == NONE) {
@@ -187,18 +225,19 @@ impl Scalars {
             }
             _ => return None,
         };
-        let number = *self
+        let entry = *self
             .0
             .get(scalar as usize)
             .filter(|_| length == 2 || scalar >= 0x800)?;
-        let is_behind_ascii = at > 0 && word[at - 1].is_ascii();
-        let is_before_ascii = word.get(at + length).is_some_and(u8::is_ascii);
-        if number == NONE
-            || is_behind_ascii && number & BEHIND_ASCII == 0
-            || is_before_ascii && number & BEFORE_ASCII == 0
-        {
+        if entry == NONE || at > 0 && word[at - 1].is_ascii() && entry & BEHIND_ASCII == 0 {
             return None;
         }
-        Some((number & !(BEHIND_ASCII | BEFORE_ASCII), length))
+        match word.get(at + length) {
+            None => {}
+            Some(0..0x80) if entry & BEFORE_ASCII != 0 => {}
+            Some(&next @ 0xc0..) if entry >> NOT_BEFORE_SHIFT >> kind_of(next) & 1 == 0 => {}
+            Some(_) => return None,
+        }
+        Some(((entry & NUMBER) as u32, length))
     }
 }

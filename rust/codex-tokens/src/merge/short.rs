@@ -44,13 +44,17 @@ impl Short {
     }
 
     /// A word of at most [`LONGEST_SHORT_WORD`] symbols.
-    pub(crate) fn of_numbers(numbers: impl ExactSizeIterator<Item = u32>, merges: &Merges) -> Self {
-        let mut short = Self::of_length(numbers.len());
-        for (place, number) in numbers.enumerate() {
+    #[inline]
+    pub(crate) fn of_numbers(numbers: impl Iterator<Item = u32>, merges: &Merges) -> Self {
+        let mut short = Self::of_length(0);
+        let mut last = 0;
+        for (place, number) in numbers.take(LONGEST_SHORT_WORD).enumerate() {
             short.numbers[place] = number;
             if let Some(before) = place.checked_sub(1) {
-                short.candidates[before] = candidate(merges.rank(short.numbers[before], number), before);
+                short.candidates[before] = candidate(merges.rank(last, number), before);
             }
+            last = number;
+            short.length = place + 1;
         }
         short
     }

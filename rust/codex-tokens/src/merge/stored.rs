@@ -6,13 +6,14 @@ use super::numbers::Numbers;
 use super::pairs::PairTable;
 use super::scalars::Scalars;
 use super::table::Merges;
+use crate::pages::Table;
 
 impl Merges {
     /// Appends the tables to `out`.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         let (entries, filter) = self.table.parts();
         let (ids, numbers) = self.numbers.parts();
-        for words in [entries, filter] {
+        for words in [entries, filter, &self.scalars.0] {
             out.extend_from_slice(&(words.len() as u64).to_le_bytes());
             out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         }
@@ -23,7 +24,6 @@ impl Merges {
             &self.made,
             &self.byte_numbers,
             &self.byte_ranks,
-            &self.scalars.0,
             &[u32::from(self.strays.is_some())],
             self.strays.as_deref().unwrap_or_default(),
         ] {
@@ -34,8 +34,9 @@ impl Merges {
 
     /// The tables at the beginning of `stored`, which is left at what comes after them; `None` if there are none.
     pub(crate) fn read_from(stored: &mut &[u8]) -> Option<Self> {
-        let entries = words(stored, u64::from_le_bytes)?;
+        let entries = Table::of(words(stored, u64::from_le_bytes)?.into_iter());
         let filter = words(stored, u64::from_le_bytes)?;
+        let scalars = Scalars(words(stored, u64::from_le_bytes)?);
         let table = PairTable::of_parts(entries, filter)?;
         let mut next = || words(stored, u32::from_le_bytes);
         let (ids, numbers) = (next()?, next()?);
@@ -44,7 +45,6 @@ impl Merges {
             return None;
         };
         let (made, byte_numbers, byte_ranks) = (next()?, next()?, next()?);
-        let scalars = Scalars(next()?);
         let (has_strays, strays) = (next()?, next()?);
         Some(Self {
             table,

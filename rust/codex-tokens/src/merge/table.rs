@@ -185,24 +185,26 @@ impl Merges {
         self.byte_numbers[usize::from(byte)]
     }
 
-    /// The numbers that a word of bytes may begin as: those of its bytes, or of characters that come together first whatever
-    /// stands beside them. `None` if they are those of the bytes, which need no list.
+    /// Whether a word of bytes may begin as something else than they: [`Self::characters`].
     #[inline]
-    pub(crate) fn characters(&self, word: &[u8]) -> Option<Vec<u32>> {
-        if self.scalars.is_empty() || word.is_ascii() {
-            return None;
-        }
-        let mut numbers = Vec::with_capacity(word.len());
+    pub(crate) fn has_characters(&self, word: &[u8]) -> bool {
+        !self.scalars.is_empty() && !word.is_ascii()
+    }
+
+    /// The numbers that a word of bytes may begin as: those of its bytes, or of characters that come together first whatever
+    /// stands beside them.
+    #[inline]
+    pub(crate) fn characters(&self, word: &[u8]) -> impl Iterator<Item = u32> {
         let mut at = 0;
-        while at < word.len() {
+        std::iter::from_fn(move || {
+            let byte = *word.get(at)?;
             let (number, length) = self
                 .scalars
                 .number_at(word, at)
-                .unwrap_or_else(|| (self.byte_number(word[at]), 1));
-            numbers.push(number);
+                .unwrap_or_else(|| (self.byte_number(byte), 1));
             at += length;
-        }
-        Some(numbers)
+            Some(number)
+        })
     }
 
     /// The number of `id`, which is one of the symbols.
