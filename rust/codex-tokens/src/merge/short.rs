@@ -69,12 +69,37 @@ impl Short {
 
     /// Gives the number of each id that the word is merged to, and the place of its first symbol.
     #[inline]
-    pub(crate) fn merge(mut self, merges: &Merges, mut emit: impl FnMut(u32, usize)) {
+    pub(crate) fn merge(mut self, merges: &Merges, emit: impl FnMut(u32, usize)) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") {
+                // SAFETY: the processor has what the function is compiled for.
+                #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
+                return unsafe { self.merge_by_wide_vectors(merges, emit) };
+            }
+        }
+        self.merge_by_any_means(merges, emit);
+    }
+
+    /// The same, compiled for processors whose vectors compare eight candidates at once.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+    fn merge_by_wide_vectors(&mut self, merges: &Merges, emit: impl FnMut(u32, usize)) {
+        self.merge_by_any_means(merges, emit);
+    }
+
+    #[expect(
+        clippy::inline_always,
+        reason = "what is inlined is compiled for the processor that its caller is compiled for"
+    )]
+    #[inline(always)]
+    fn merge_by_any_means(&mut self, merges: &Merges, mut emit: impl FnMut(u32, usize)) {
         let Self {
             numbers,
             candidates,
             length,
-        } = &mut self;
+        } = self;
         let mut alive = u64::MAX.checked_shr(u64::BITS - *length as u32).unwrap_or(0);
         let used = length.next_multiple_of(LANES).min(LONGEST_SHORT_WORD);
         loop {
