@@ -78,6 +78,12 @@ impl<T: Copy> Table<T> {
     }
 }
 
+impl<T: Copy> Default for Table<T> {
+    fn default() -> Self {
+        Self::of(std::iter::empty())
+    }
+}
+
 impl<T: Copy> Drop for Table<T> {
     fn drop(&mut self) {
         if self.count > 0 {

@@ -1,5 +1,6 @@
 //! The tokens of a vocabulary by id, and the search for one by its spelling.
 
+use crate::pages::Table;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -122,7 +123,7 @@ impl Vocabulary {
 /// itself, so that one costs one look at memory.
 #[derive(Debug)]
 pub(crate) struct Index {
-    slots: Vec<Slot>,
+    slots: Table<Slot>,
     filled: usize,
     shift: u32,
 }
@@ -181,7 +182,7 @@ impl Key {
 impl Default for Index {
     fn default() -> Self {
         let mut empty = Self {
-            slots: Vec::new(),
+            slots: Table::default(),
             filled: 0,
             shift: 0,
         };
@@ -246,7 +247,7 @@ impl Index {
     fn grow(&mut self) {
         let smaller = std::mem::take(&mut self.slots);
         self.resize(smaller.len() * 2);
-        for slot in smaller.into_iter().filter(|slot| slot.place != 0) {
+        for &slot in smaller.iter().filter(|slot| slot.place != 0) {
             // All are different, so the first empty one is the place.
             let mut at = self.start_of(Key {
                 head: slot.head,
@@ -260,7 +261,7 @@ impl Index {
     }
 
     fn resize(&mut self, slots: usize) {
-        self.slots = vec![Slot::default(); slots];
+        self.slots = Table::filled(Slot::default(), slots);
         self.shift = u64::BITS - slots.trailing_zeros();
     }
 }

@@ -18,6 +18,9 @@ const LENGTH_SHIFT: u32 = 124;
 /// Entries in one line of memory.
 const ENTRIES: usize = 4;
 
+/// Tokens put in together, so that the memory of all is asked for before that of the first is needed.
+const BATCH: usize = 32;
+
 /// One line of memory: words in the lower bits, then their ids, their lengths on top; 0 where there is none.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -41,17 +44,30 @@ impl WholeTokens {
         let mut whole = Self {
             lines: Table::filled(Line([0; ENTRIES]), lines),
         };
-        for (word, id) in tokens {
-            if word.is_empty() || word.len() > LONGEST as usize || id >> ID_BITS != 0 {
-                continue;
+        let fits =
+            |&(word, id): &(&[u8], u32)| (1..=LONGEST as usize).contains(&word.len()) && id >> ID_BITS == 0;
+        let mut tokens = tokens.filter(fits);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            batch.extend(
+                tokens
+                    .by_ref()
+                    .take(BATCH)
+                    .map(|(word, id)| (Key::of(word, 0, word.len()), id)),
+            );
+            if batch.is_empty() {
+                return whole;
             }
-            let key = Key::of(word, 0, word.len());
-            let at = whole.line_of(key);
-            if let Some(free) = whole.lines[at].0.iter_mut().find(|entry| **entry == 0) {
-                *free = entry_of(key) | u128::from(id) << (8 * LONGEST);
+            for &(key, _) in &batch {
+                whole.prefetch(key);
+            }
+            for (key, id) in batch.drain(..) {
+                let at = whole.line_of(key);
+                if let Some(free) = whole.lines[at].0.iter_mut().find(|entry| **entry == 0) {
+                    *free = entry_of(key) | u128::from(id) << (8 * LONGEST);
+                }
             }
         }
-        whole
     }
 
     /// The id of the word that has `key`, if it is here.
