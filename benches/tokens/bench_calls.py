@@ -148,7 +148,7 @@ def bench_hostile_growth(benchmark: Any, tmp_path: Path, vocabulary: str) -> Non
         with started({"codex": tokenizer_path(vocabulary)}, texts, tmp_path) as workers:
             for number in range(len(short)):
                 took = [
-                    min(workers["codex"].call("encode", start=at, stop=at + 1)["cpu_s"] for _ in range(5))
+                    min(workers["codex"].call("encode", start=at, stop=at + 1)["cpu_s"] for _ in range(9))
                     for at in (number, number + len(short))
                 ]
                 grown.append(
