@@ -27,7 +27,7 @@ def bench_stall_against_one_copy(benchmark: Any, tmp_path: Path) -> None:
             to.copy_(tensor)
         return lambda: None
 
-    _bench(benchmark, tmp_path, "checkpoint.stall_copy", copy, rounds=15)
+    _bench(benchmark, tmp_path, "checkpoint.stall_copy", copy, rounds=41)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")  # DCP's, about one process

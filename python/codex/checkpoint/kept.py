@@ -28,27 +28,37 @@ class KeptBuffer:
 
     def __init__(self) -> None:
         self._memory: torch.Tensor | None = None
+        self._layout: list[tuple[torch.dtype, torch.Size]] = []
+        self._places: list[torch.Tensor] = []
 
     def copy(self, parts: Sequence[Mapping[str, torch.Tensor]]) -> list[dict[str, torch.Tensor]]:
         """Copies of all tensors, in the same order; the ones of the last call are overwritten."""
         import torch
 
-        devices = {tensor.device for part in parts for tensor in part.values() if tensor.is_cuda}
-        memory = self._of_size(
-            sum(_room(tensor) for part in parts for tensor in part.values()), bool(devices)
-        )
-        copies: list[dict[str, torch.Tensor]] = []
-        start = 0
-        for part in parts:
-            copies.append({})
-            for name, tensor in part.items():
-                place = memory[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
-                place.copy_(tensor.detach(), non_blocking=True)
-                copies[-1][name] = place
-                start += _room(tensor)
+        tensors = [tensor for part in parts for tensor in part.values()]
+        devices = {tensor.device for tensor in tensors if tensor.is_cuda}
+        places = self._places_for(tensors, bool(devices))
+        for place, tensor in zip(places, tensors, strict=True):
+            place.copy_(tensor.detach(), non_blocking=True)
         for device in devices:
             torch.cuda.current_stream(device).synchronize()
-        return copies
+        following = iter(places)
+        return [{name: next(following) for name in part} for part in parts]
+
+    def _places_for(self, tensors: Sequence[torch.Tensor], pinned: bool) -> list[torch.Tensor]:
+        """Where the tensors go; the places of the last call if they are of the same kinds and shapes."""
+        layout = [(tensor.dtype, tensor.shape) for tensor in tensors]
+        memory = self._memory
+        if layout != self._layout or memory is None or (pinned and not memory.is_pinned()):
+            self._places.clear()  # they would keep the memory that goes
+            memory = self._of_size(sum(map(_room, tensors)), pinned)
+            start = 0
+            for tensor in tensors:
+                stretch = memory[start : start + tensor.nbytes]
+                self._places.append(stretch.view(tensor.dtype).view(tensor.shape))
+                start += _room(tensor)
+            self._layout = layout
+        return self._places
 
     def _of_size(self, needed_bytes: int, pinned: bool) -> torch.Tensor:
         import torch
