@@ -60,6 +60,7 @@ fn read_id(scanner: &mut Scanner) -> Scanned<Option<Id>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutate::Mutations;
     use serde_json::Value;
 
     const ID: &str = "ba7816bf8f01cfea414140de5dae2223";
@@ -134,28 +135,13 @@ mod tests {
     #[test]
     fn a_mutated_line_is_read_as_serde_json_reads_it_or_refused() {
         let line = br#"{"id":"ba78","m":{"k":[-1.5e3,0,true,null]},"text":"a\n\u00e9\ud83d\ude00\" long enough, \\ yes"}"#;
-        let mut state = 20_261_121_u64;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(state >> 33).expect("31 bits") % below
-        };
+        let mut mutations = Mutations(20_261_121);
         let mut accepted = 0;
         for _ in 0..40_000 {
-            let mut mutated = line.to_vec();
-            for _ in 0..=random(3) {
-                let (place, other) = (random(mutated.len()), line[random(line.len())]);
-                match random(4) {
-                    0 => drop(mutated.remove(place)),
-                    1 => mutated.insert(place, other),
-                    2 => mutated[place] = other,
-                    _ => mutated[place] = b" \"\\{}[],:0e.u\n"[random(14)],
-                }
-            }
-            let Ok(mutated) = std::str::from_utf8(&mutated) else {
+            let Some(mutated) = mutations.next(line, 1) else {
                 continue;
             };
+            let mutated = mutated.as_str();
             let theirs =
                 serde_json::from_str::<Value>(mutated).map(|value| value["text"].as_str().map(str::to_owned));
             match (read(mutated), theirs) {

@@ -365,6 +365,7 @@ pub(crate) fn hexadecimal(escape: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutate::Mutations;
 
     fn scan(text: &str) -> Scanned<Value> {
         let mut scanner = Scanner::new(text);
@@ -446,28 +447,13 @@ mod tests {
     #[test]
     fn a_mutated_line_is_read_as_serde_json_reads_it_or_refused() {
         let line = br#"{"id":"e3b0","text":"a\n\u00e9\ud83d\ude00\"","n":[-1.5e3,0,true,null],"m":{"k":{}}}"#;
-        let mut state = 20_261_121_u64;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(state >> 33).expect("31 bits") % below
-        };
+        let mut mutations = Mutations(20_261_121);
         let mut accepted = 0;
         for _ in 0..40_000 {
-            let mut mutated = line.to_vec();
-            for _ in 0..=random(3) {
-                let (place, other) = (random(mutated.len()), line[random(line.len())]);
-                match random(4) {
-                    0 => drop(mutated.remove(place)),
-                    1 => mutated.insert(place, other),
-                    2 => mutated[place] = other,
-                    _ => mutated[place] = b" \"\\{}[],:0e.u\n"[random(14)],
-                }
-            }
-            let Ok(text) = std::str::from_utf8(&mutated) else {
+            let Some(text) = mutations.next(line, 1) else {
                 continue;
             };
+            let text = text.as_str();
             match (scan(text), serde_json::from_str::<Value>(text)) {
                 (Ok(ours), Ok(theirs)) => {
                     accepted += 1;

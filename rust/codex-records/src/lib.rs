@@ -16,6 +16,8 @@ mod id;
 mod index;
 mod json;
 mod lines;
+#[cfg(test)]
+mod mutate;
 mod number;
 mod parse;
 mod plain;

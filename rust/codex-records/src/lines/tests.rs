@@ -1,4 +1,5 @@
 use super::*;
+use crate::mutate::Mutations;
 use crate::{BadLine, Fault};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -92,29 +93,14 @@ fn a_mutated_line_is_taken_both_ways_or_neither_and_as_serde_json_takes_it() {
         r#"{"n":-12,"x":1.5,"b":false,"text":"","text2":[1e400,NaN,-Infinity,18446744073709551616],"\u0078":null}"#,
         r#"{"a0":0,"a1":0,"a2":0,"a3":0,"a4":0,"a5":0,"a6":0,"a7":0,"a8":0,"a9":0,"b0":0,"b1":0,"b2":0,"b3":0,"b4":0,"b5":0,"b6":{"b6":1},"b7":0,"text":"t"}"#,
     ];
-    let mut state = 20_261_121_u64;
-    let mut random = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).expect("31 bits") % below
-    };
+    let mut mutations = Mutations(20_261_121);
     let mut accepted = 0;
     for number in 0..30_000 {
         let line = lines[number % lines.len()].as_bytes();
-        let mut mutated = line.to_vec();
-        for _ in 0..random(4) {
-            let (place, other) = (random(mutated.len()), line[random(line.len())]);
-            match random(4) {
-                0 => drop(mutated.remove(place)),
-                1 => mutated.insert(place, other),
-                2 => mutated[place] = other,
-                _ => mutated[place] = b" \"\\{}[],:0e.u\n"[random(14)],
-            }
-        }
-        let Ok(mutated) = std::str::from_utf8(&mutated) else {
+        let Some(mutated) = mutations.next(line, 0) else {
             continue;
         };
+        let mutated = mutated.as_str();
         let theirs = serde_json::from_str::<Value>(mutated);
         for rules in [STRICT, LENIENT] {
             let _ = take::<Columns>(mutated, &types(), rules);
