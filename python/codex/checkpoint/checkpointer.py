@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from codex._core import CheckpointWriter, checkpoint_rotate, checkpoint_save
 from codex.checkpoint.find import Skipped
 from codex.checkpoint.kept import KeptBuffer
+from codex.checkpoint.memory import where_they_lie
 from codex.checkpoint.rotate import HELD_OUT_METRIC, AnyPath, Rotation, retention
 from codex.checkpoint.save import SHARD_BYTES, contents
 from codex.errors import CodexError, UsageError
@@ -127,7 +128,7 @@ class Checkpointer:
             parents=parents,
             digest=self._digest,
             shard_bytes=self._shard_bytes,
-            keep=(lambda parts: parts) if self._writer is None else buffer.copy,
+            keep=where_they_lie if self._writer is None else buffer.copy,
         )
         if self._writer is None:
             self._saved = checkpoint_save(self._folder, handed)

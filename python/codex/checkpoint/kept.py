@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from codex._core import checkpoint_copy
+from codex.checkpoint.memory import bytes_of, is_plain
+
 if TYPE_CHECKING:
     import torch
+
+    from codex.checkpoint.memory import Bytes
 
 __all__ = ["KeptBuffer"]
 
@@ -17,46 +22,51 @@ _ALIGNED_BYTES = 64
 class KeptBuffer:
     """One stretch of memory for everything a checkpoint stores, made at the first snapshot and grown if need be.
 
-    Where a tensor is on a GPU the memory is pinned, so that the copies run at the speed of the link.
+    What lies plain in the memory of the machine is copied past the caches, by several threads. Where a tensor is on a GPU the
+    memory is pinned, so that the copies run at the speed of the link.
 
     >>> import torch
     >>> weight, buffer = torch.ones(2), KeptBuffer()
     >>> [kept] = buffer.copy([{"weight": weight}])
-    >>> weight.zero_(), kept["weight"]
-    (tensor([0., 0.]), tensor([1., 1.]))
+    >>> weight.zero_(), kept["weight"].view("float32")
+    (tensor([0., 0.]), array([1., 1.], dtype=float32))
     """
 
     def __init__(self) -> None:
         self._memory: torch.Tensor | None = None
-        self._layout: list[tuple[torch.dtype, torch.Size]] = []
-        self._places: list[torch.Tensor] = []
+        self._layout: list[int] = []
+        self._places: list[Bytes] = []
 
-    def copy(self, parts: Sequence[Mapping[str, torch.Tensor]]) -> list[dict[str, torch.Tensor]]:
-        """Copies of all tensors, in the same order; the ones of the last call are overwritten."""
+    def copy(self, parts: Sequence[Mapping[str, torch.Tensor]]) -> list[dict[str, Bytes]]:
+        """The bytes of all tensors, copied, in the same order; those of the last call are overwritten."""
         import torch
 
         tensors = [tensor for part in parts for tensor in part.values()]
         devices = {tensor.device for tensor in tensors if tensor.is_cuda}
-        places = self._places_for(tensors, bool(devices))
+        places = self._places_for([tensor.nbytes for tensor in tensors], bool(devices))
+        plain: list[tuple[Bytes, Bytes]] = []
         for place, tensor in zip(places, tensors, strict=True):
-            place.copy_(tensor.detach(), non_blocking=True)
+            if is_plain(tensor):
+                plain.append((place, bytes_of(tensor)))
+            elif tensor.nbytes:
+                target = torch.from_numpy(place).view(tensor.dtype).view(tensor.shape)
+                target.copy_(tensor.detach(), non_blocking=True)
+        checkpoint_copy([place for place, _ in plain], [source for _, source in plain])
         for device in devices:
             torch.cuda.current_stream(device).synchronize()
         following = iter(places)
         return [{name: next(following) for name in part} for part in parts]
 
-    def _places_for(self, tensors: Sequence[torch.Tensor], pinned: bool) -> list[torch.Tensor]:
-        """Where the tensors go; the places of the last call if they are of the same kinds and shapes."""
-        layout = [(tensor.dtype, tensor.shape) for tensor in tensors]
+    def _places_for(self, layout: list[int], pinned: bool) -> list[Bytes]:
+        """Where tensors of so many bytes go; the places of the last call if they were as many bytes each."""
         memory = self._memory
         if layout != self._layout or memory is None or (pinned and not memory.is_pinned()):
             self._places.clear()  # they would keep the memory that goes
-            memory = self._of_size(sum(map(_room, tensors)), pinned)
-            start = 0
-            for tensor in tensors:
-                stretch = memory[start : start + tensor.nbytes]
-                self._places.append(stretch.view(tensor.dtype).view(tensor.shape))
-                start += _room(tensor)
+            memory = self._of_size(sum(map(_room, layout)), pinned)
+            start, stretch = 0, memory.numpy()
+            for size in layout:
+                self._places.append(stretch[start : start + size])
+                start += _room(size)
             self._layout = layout
         return self._places
 
@@ -70,6 +80,6 @@ class KeptBuffer:
         return memory
 
 
-def _room(tensor: torch.Tensor) -> int:
-    """The bytes of `tensor`, rounded up."""
-    return -(-tensor.nbytes // _ALIGNED_BYTES) * _ALIGNED_BYTES
+def _room(size: int) -> int:
+    """So many bytes, rounded up to whole cache lines."""
+    return -(-size // _ALIGNED_BYTES) * _ALIGNED_BYTES

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codex._core import checkpoint_save, checkpoint_save_folder
 from codex.checkpoint.layout import MODEL_FILE, OPTIMIZER_FILE, STATE_FILE, STATE_TENSORS_FILE, dtypes
+from codex.checkpoint.memory import where_they_lie
 from codex.checkpoint.sharing import untie
 from codex.checkpoint.state import state_bytes
 from codex.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
+    from codex.checkpoint.memory import Bytes
+
     Tensors: TypeAlias = Mapping[str, torch.Tensor]
-    _Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
-    _Row: TypeAlias = tuple[str, str, tuple[int, ...], _Bytes]
+    _Row: TypeAlias = tuple[str, str, tuple[int, ...], Bytes]
     _Rows: TypeAlias = tuple[str, list[_Row], dict[str, str], dict[str, str]]
     Contents: TypeAlias = tuple[int, list[_Rows], list[tuple[str, bytes]], Sequence[str], str, int]
-    Keep: TypeAlias = Callable[[list[Tensors]], Sequence[Tensors]]
+    Keep: TypeAlias = Callable[[Sequence[Tensors]], Sequence[Mapping[str, Bytes]]]
 
 __all__ = ["SHARD_BYTES", "contents", "save", "save_tensors"]
 
@@ -130,7 +131,8 @@ def save_tensors(
             raise UsageError(f"`metadata` holds {key!r}: {note!r}, expected text for text")
     stored, tied = untie(tensors)
     _check_dtypes(stored)
-    rows: list[_Rows] = [(MODEL_FILE, *_rows(stored, tied), notes)]
+    [data] = where_they_lie([stored])
+    rows: list[_Rows] = [(MODEL_FILE, _rows(stored, data), tied, notes)]
     manifest = checkpoint_save_folder(folder, (0, rows, [], (), digest, SHARD_BYTES), overwrite)
     found: dict[str, Any] = json.loads(manifest)
     return found
@@ -147,13 +149,13 @@ def contents(
     parents: Sequence[str],
     digest: str,
     shard_bytes: int,
-    keep: Keep = lambda parts: parts,
+    keep: Keep = where_they_lie,
 ) -> Contents:
     """What the crate is handed for a save.
 
     Args:
-        keep: takes the tensors to store, file by file, and returns them as they are to be read: where they
-            lie, or copied. Everything else has been checked when it is called.
+        keep: takes the tensors to store, file by file, and returns the bytes to be read: where they lie, or
+            copied. Everything else has been checked when it is called.
     Raises:
         UsageError: as `save`.
     """
@@ -168,18 +170,16 @@ def contents(
     kept = keep([stored for stored, _ in parts])
     names = (MODEL_FILE, OPTIMIZER_FILE, STATE_TENSORS_FILE)
     rows: list[_Rows] = [
-        (name, *_rows(stored, tied), {}) for name, stored, (_, tied) in zip(names, kept, parts, strict=True)
+        (name, _rows(stored, data), tied, {})
+        for name, (stored, tied), data in zip(names, parts, kept, strict=True)
     ]
     return step, rows, small, parents, digest, shard_bytes
 
 
-def _rows(stored: Tensors, tied: dict[str, str]) -> tuple[list[_Row], dict[str, str]]:
-    """Name, dtype, shape and bytes of each tensor to store, and the aliases."""
+def _rows(stored: Tensors, data: Mapping[str, Bytes]) -> list[_Row]:
+    """Name, dtype, shape and bytes of each tensor to store."""
     names = _dtype_names()
-    rows = [
-        (name, names[tensor.dtype], tuple(tensor.shape), _bytes(tensor)) for name, tensor in stored.items()
-    ]
-    return rows, tied
+    return [(name, names[tensor.dtype], tuple(tensor.shape), data[name]) for name, tensor in stored.items()]
 
 
 def _check_dtypes(stored: Tensors) -> None:
@@ -194,10 +194,3 @@ def _check_dtypes(stored: Tensors) -> None:
 @functools.cache
 def _dtype_names() -> dict[torch.dtype, str]:
     return {dtype: name for name, dtype in dtypes().items()}
-
-
-def _bytes(tensor: torch.Tensor) -> _Bytes:
-    """The elements as bytes, shared with `tensor` where it is contiguous and on the CPU."""
-    import torch
-
-    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()

@@ -52,7 +52,11 @@ def untie(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor],
 
 def _elements(tensor: torch.Tensor) -> tuple[object, ...]:
     """Equal for two tensors that are the same elements of the same memory in the same order."""
-    strides = tuple(stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size != 1)
+    strides: tuple[int, ...] = ()
+    if not tensor.is_contiguous():
+        strides = tuple(
+            stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size != 1
+        )
     return tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, strides
 
 
@@ -69,5 +73,7 @@ def _refuse_overlap(tensors: Mapping[str, torch.Tensor]) -> None:
 def _span(tensor: torch.Tensor) -> tuple[str, int, int]:
     """The device, and the first address and the one past the last that the elements touch."""
     start = tensor.data_ptr()
+    if tensor.is_contiguous():
+        return str(tensor.device), start, start + tensor.nbytes
     reach = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
     return str(tensor.device), start, start + (reach + 1) * tensor.element_size()

@@ -2,8 +2,8 @@
 //!
 //! [`save`] writes one checkpoint from borrowed buffers; [`Checkpoint`] opens one and checks every byte it hands out.
 //! [`find_latest`] picks the newest that verifies, [`rotate`] removes what is no longer wanted, and [`Background`] saves and
-//! rotates on a thread of its own. The format is `docs/checkpoint.md`; why a save is made of these steps in this order is
-//! `docs/design/006-checkpoint-protocol.md`.
+//! rotates on a thread of its own, from what [`copy_all`] has copied. The format is `docs/checkpoint.md`; why a save is made of
+//! these steps in this order is `docs/design/006-checkpoint-protocol.md`.
 //!
 //! ```
 //! use codex_checkpoint::{Checkpoint, Contents, Dtype, Format, Tensor, TensorFile, find_latest, save};
@@ -25,6 +25,7 @@
 compile_error!("tensors are written as they lie in memory, and the format is little-endian");
 
 mod background;
+mod copy;
 mod find;
 mod index;
 mod manifest;
@@ -41,6 +42,7 @@ pub use background::{Background, Finished};
 pub use codex_file::safetensors::Dtype;
 // Every fault here is one of codex-file's classes, so a second error type would only wrap it.
 pub use codex_file::{Class, Error, Result};
+pub use copy::copy_all;
 pub use find::{Latest, Listing, find_latest, list};
 pub use open::Checkpoint;
 pub use reader::TensorReader;

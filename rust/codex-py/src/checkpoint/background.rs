@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use codex_checkpoint::{Background, Error, Finished};
 use pyo3::prelude::*;
 
-use super::save::{Keep, Lent, Save, contents, retention};
+use super::memory::Lent;
+use super::save::{Keep, Save, contents, retention};
 use super::{Skipped, reasons};
 use crate::errors::{raised, released};
 

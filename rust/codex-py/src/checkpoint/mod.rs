@@ -1,14 +1,13 @@
 //! Checkpoints for Python: buffers in, proved buffers out, the interpreter released while the disk works.
 
 mod background;
+mod memory;
 mod read;
 mod save;
 
 use std::path::PathBuf;
 
 use codex_checkpoint::Error;
-use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 
 /// Path and reason.
@@ -18,15 +17,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     read::register(module)?;
     save::register(module)?;
     background::register(module)
-}
-
-fn check_contiguous(name: &str, buffer: &PyBuffer<u8>) -> PyResult<()> {
-    if buffer.is_c_contiguous() {
-        return Ok(());
-    }
-    Err(PyBufferError::new_err(format!(
-        "the buffer of `{name}` is not contiguous"
-    )))
 }
 
 fn reasons(skipped: Vec<(PathBuf, Error)>) -> Skipped {

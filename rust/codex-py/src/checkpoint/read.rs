@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use codex_checkpoint::{Checkpoint, Error};
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 
-use super::{Skipped, check_contiguous, reasons};
+use super::memory::{borrow_mut, check_destinations};
+use super::{Skipped, reasons};
 use crate::errors::released;
 
 /// Path, step, bytes, tensors, measurements by name.
@@ -125,21 +125,11 @@ impl CheckpointReader {
         destinations: Vec<(String, PyBuffer<u8>)>,
         verify: bool,
     ) -> PyResult<()> {
-        for (name, buffer) in &destinations {
-            check_contiguous(name, buffer)?;
-            if buffer.readonly() {
-                return Err(PyBufferError::new_err(format!(
-                    "the destination of `{name}` is read-only"
-                )));
-            }
-        }
-        check_apart(&destinations)?;
+        let named = || destinations.iter().map(|(name, buffer)| (name.as_str(), buffer));
+        check_destinations(named())?;
         released(py, || {
             let reader = self.checkpoint.tensors(file)?;
-            let destinations = destinations
-                .iter()
-                .map(|(name, buffer)| (name.as_str(), borrow_mut(buffer)))
-                .collect();
+            let destinations = named().map(|(name, buffer)| (name, borrow_mut(buffer))).collect();
             if verify {
                 reader.read_into(destinations)
             } else {
@@ -153,36 +143,6 @@ impl CheckpointReader {
         let bytes = released(py, || self.checkpoint.read_file(name))?;
         Ok(pyo3::types::PyBytes::new(py, &bytes))
     }
-}
-
-/// Two destinations in the same memory would be written by two threads.
-fn check_apart(destinations: &[(String, PyBuffer<u8>)]) -> PyResult<()> {
-    let mut spans: Vec<(usize, usize, &str)> = destinations
-        .iter()
-        .filter(|(_, buffer)| buffer.len_bytes() > 0)
-        .map(|(name, buffer)| (buffer.buf_ptr().addr(), buffer.len_bytes(), name.as_str()))
-        .collect();
-    spans.sort_unstable();
-    for pair in spans.windows(2) {
-        if let [(start, bytes, name), (next, _, next_name)] = pair
-            && start + bytes > *next
-        {
-            return Err(PyBufferError::new_err(format!(
-                "the destinations of `{name}` and `{next_name}` overlap"
-            )));
-        }
-    }
-    Ok(())
-}
-
-#[allow(unsafe_code, clippy::mut_from_ref)] // the exporter owns the memory, `buffer` is only the claim to it
-fn borrow_mut(buffer: &PyBuffer<u8>) -> &mut [u8] {
-    if buffer.len_bytes() == 0 {
-        return &mut [];
-    }
-    // SAFETY: the buffer is contiguous, writable and apart from the others (checked by the caller) and stays exported while
-    // `buffer` lives, so its memory is neither moved nor freed; `load` documents that no tensor may be used meanwhile.
-    unsafe { std::slice::from_raw_parts_mut(buffer.buf_ptr().cast(), buffer.len_bytes()) }
 }
 
 fn summary(checkpoint: &Checkpoint) -> Summary {

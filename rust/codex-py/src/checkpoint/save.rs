@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use codex_checkpoint::{Contents, Dtype, Error, Format, Retention, Tensor, TensorFile};
 use codex_file::digest::Algorithm;
 use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::{Skipped, check_contiguous, reasons};
+use super::memory::{Lent, borrow_mut, check_apart, check_destinations};
+use super::{Skipped, reasons};
 use crate::errors::released;
 
 /// Name, dtype, shape, bytes.
@@ -41,7 +43,8 @@ pub(super) type Keep = (usize, Option<u64>, usize, String, bool, Vec<PathBuf>);
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checkpoint_save, module)?)?;
     module.add_function(wrap_pyfunction!(checkpoint_save_folder, module)?)?;
-    module.add_function(wrap_pyfunction!(checkpoint_rotate, module)?)
+    module.add_function(wrap_pyfunction!(checkpoint_rotate, module)?)?;
+    module.add_function(wrap_pyfunction!(checkpoint_copy, module)?)
 }
 
 #[pyfunction]
@@ -81,26 +84,32 @@ fn checkpoint_rotate(
     Ok((rotation.removed, reasons(rotation.skipped)))
 }
 
-/// The bytes of a Python object that exports them, held while this lives; dropped with the interpreter's lock only.
-#[derive(Debug)]
-pub(super) struct Lent(PyBuffer<u8>);
-
-#[allow(unsafe_code)] // a buffer crosses as a pointer and a length
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        if self.0.len_bytes() == 0 {
-            return &[];
-        }
-        // SAFETY: the buffer is contiguous (checked by `contents`, the only maker) and stays exported while this lives, so
-        // its memory is neither moved nor freed; `save` documents that nobody may write to it meanwhile.
-        unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), self.0.len_bytes()) }
+/// Copies each source into the place beside it, of its size; all contiguous and apart from each other.
+#[pyfunction]
+fn checkpoint_copy(py: Python<'_>, places: Vec<PyBuffer<u8>>, sources: Vec<PyBuffer<u8>>) -> PyResult<()> {
+    let named = |buffers| std::iter::zip(std::iter::repeat("a copy"), buffers);
+    check_destinations(named(&places))?;
+    check_apart(named(&places).chain(named(&sources)))?;
+    let sources: Vec<Lent> = sources
+        .into_iter()
+        .map(|source| Lent::new("a source", source))
+        .collect::<PyResult<_>>()?;
+    let pairs: Vec<_> = places
+        .iter()
+        .map(borrow_mut)
+        .zip(sources.iter().map(Lent::as_ref))
+        .collect();
+    if places.len() != sources.len() || pairs.iter().any(|(place, source)| place.len() != source.len()) {
+        return Err(PyBufferError::new_err("a place has another size than its source"));
     }
+    py.detach(|| codex_checkpoint::copy_all(pairs));
+    Ok(())
 }
 
 /// What Python handed over, as the crate has it.
 pub(super) fn contents(py: Python<'_>, save: Save) -> PyResult<Contents<Lent>> {
     let (step, tensor_files, files, parents, digest, shard_bytes) = save;
-    let lent = |name: &str, buffer| check_contiguous(name, &buffer).map(|()| Lent(buffer));
+    let lent = |name: &str, buffer| Lent::new(name, buffer);
     let raised = |error: Error| crate::errors::raised(py, &error);
     let tensor = |(name, dtype, shape, buffer): Row| {
         let data = lent(&name, buffer)?;
