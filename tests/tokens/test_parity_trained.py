@@ -102,6 +102,20 @@ def draw_added(chance: random.Random) -> list[AddedToken]:
     ]
 
 
+def told_apart(theirs: tokenizers.Tokenizer, drawn: list[AddedToken]) -> list[AddedToken]:
+    """Without those of which the normalizer leaves nothing, where they panic, or what another is, where they take either."""
+    kept: dict[tuple[bool, str], AddedToken] = {}
+    for token in drawn:
+        text = (
+            theirs.normalizer.normalize_str(token.content)
+            if token.normalized and theirs.normalizer
+            else token.content
+        )
+        if text:
+            kept.setdefault((token.normalized, text), token)
+    return list(kept.values())
+
+
 def with_other_merges(theirs: tokenizers.Tokenizer, chance: random.Random) -> tokenizers.Tokenizer:
     """The same vocabulary with merges that no trainer makes: all ways to a token, or an order of chance; and as strings."""
     document = json.loads(theirs.to_str())
@@ -141,7 +155,7 @@ def draw_byte_level(seed: int) -> tuple[str, tokenizers.Tokenizer]:
     theirs.train_from_iterator(training_texts(chance), trainer)
     if other := chance.random() < 0.3:
         theirs = with_other_merges(theirs, chance)
-    added = draw_added(chance)
+    added = told_apart(theirs, draw_added(chance))
     theirs.add_tokens([token for token in added if not token.special])
     theirs.add_special_tokens([token for token in added if token.special])
     return f"seed {seed}: {normalizer}; {pre_tokenizer}; other merges {other}; {added}", theirs
@@ -168,7 +182,7 @@ def draw_characters(seed: int) -> tuple[str, tokenizers.Tokenizer]:
         max_token_length=chance.choice([8, 16]),
     )
     theirs.train_from_iterator(training_texts(chance), trainer)
-    added = draw_added(chance)
+    added = told_apart(theirs, draw_added(chance))
     theirs.add_tokens([token for token in added if not token.special])
     theirs.add_special_tokens([token for token in added if token.special])
     return f"seed {seed}: metaspace {metaspace} {scheme}; {added}", theirs
