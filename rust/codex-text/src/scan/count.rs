@@ -1,4 +1,7 @@
-//! Newlines and controls of a block of bytes, counted many at a time.
+//! Newlines, controls and first bytes of a block, counted thirty-two bytes at a time where the processor can.
+
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use crate::Newlines;
 
@@ -11,86 +14,45 @@ pub(crate) struct Counts {
     pub(crate) controls: u64,
     /// Zero bytes, by their offset modulo four.
     pub(crate) nuls: [u64; 4],
+    /// Bytes that begin a character of two bytes and more in UTF-8: c0 to ff.
+    pub(crate) leads: u64,
 }
 
-/// Counts `data`, which begins at a multiple of four; `next` is the byte after it, if any.
-pub(crate) fn count(data: &[u8], next: Option<u8>) -> Counts {
+/// Counts `data`, which begins at a multiple of four. A `\r` at the end is one by itself.
+pub(crate) fn count(data: &[u8]) -> Counts {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        #[allow(unsafe_code)]
         // SAFETY: the processor was just asked for AVX2.
-        return unsafe { count_avx2(data, next) };
+        #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
+        return unsafe { wide::count(data) };
     }
-    count_here(data, next)
+    count_one_by_one(data)
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[allow(unsafe_code)]
-unsafe fn count_avx2(data: &[u8], next: Option<u8>) -> Counts {
-    count_here(data, next)
-}
-
-/// Bytes looked at before the eight-bit sums are added up.
-const RUN: usize = 32 * 255;
-
-#[inline(always)]
-#[allow(clippy::inline_always)] // so that it is compiled once for AVX2 and once without
-fn count_here(data: &[u8], next: Option<u8>) -> Counts {
-    let (mut all, mut low, mut lf, mut cr, mut tab) = (0u8, 0u64, 0u64, 0u64, 0u64);
-    for run in data.chunks(RUN) {
-        let mut sums = [[0u8; 32]; 4];
-        let mut seen = [0u8; 32];
-        let (vectors, rest) = run.as_chunks::<32>();
-        for vector in vectors {
-            for (lane, byte) in vector.iter().copied().enumerate() {
-                seen[lane] |= byte;
-                sums[0][lane] += u8::from(byte < b' ');
-                sums[1][lane] += u8::from(byte == b'\n');
-                sums[2][lane] += u8::from(byte == b'\r');
-                sums[3][lane] += u8::from(byte == b'\t');
-            }
-        }
-        let sum = |lanes: &[u8; 32]| lanes.iter().map(|lane| u64::from(*lane)).sum::<u64>();
-        low += sum(&sums[0]);
-        lf += sum(&sums[1]);
-        cr += sum(&sums[2]);
-        tab += sum(&sums[3]);
-        all = seen.iter().fold(all, |all, lane| all | lane);
-        for byte in rest.iter().copied() {
-            all |= byte;
-            low += u64::from(byte < b' ');
-            lf += u64::from(byte == b'\n');
-            cr += u64::from(byte == b'\r');
-            tab += u64::from(byte == b'\t');
-        }
-    }
+/// `count`, written to be read.
+fn count_one_by_one(data: &[u8]) -> Counts {
     let mut counts = Counts {
-        is_ascii: all < 0x80,
+        is_ascii: true,
         ..Counts::default()
     };
-    if low > lf + cr + tab {
-        for (at, byte) in data.iter().copied().enumerate() {
-            if byte == 0 {
-                counts.nuls[at % 4] += 1;
+    let mut before = 0;
+    for (at, byte) in data.iter().copied().enumerate() {
+        match byte {
+            0 => counts.nuls[at % 4] += 1,
+            b'\n' if before == b'\r' => {
+                counts.newlines.cr -= 1;
+                counts.newlines.crlf += 1;
             }
-            counts.controls += u64::from(is_control(byte));
+            b'\n' => counts.newlines.lf += 1,
+            b'\r' => counts.newlines.cr += 1,
+            0x80.. => {
+                counts.is_ascii = false;
+                counts.leads += u64::from(byte >= 0xc0);
+            }
+            _ => counts.controls += u64::from(is_control(byte)),
         }
-    } else {
-        counts.controls = memchr::memchr_iter(0x7f, data).count() as u64;
+        before = byte;
     }
-    let crlf = if cr == 0 {
-        0
-    } else {
-        memchr::memchr_iter(b'\r', data)
-            .filter(|at| data.get(at + 1).copied().or(next) == Some(b'\n'))
-            .count() as u64
-    };
-    counts.newlines = Newlines {
-        lf: lf - crlf.min(lf),
-        crlf,
-        cr: cr - crlf,
-    };
     counts
 }
 
@@ -103,36 +65,33 @@ pub(crate) fn is_control(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// `count`, written to be read.
-    fn plain(data: &[u8], next: Option<u8>) -> Counts {
-        let mut counts = Counts {
-            is_ascii: data.is_ascii(),
-            ..Counts::default()
-        };
-        let after = |at: usize| data.get(at + 1).copied().or(next);
-        for (at, byte) in data.iter().copied().enumerate() {
-            match byte {
-                0 => counts.nuls[at % 4] += 1,
-                b'\r' if after(at) == Some(b'\n') => counts.newlines.crlf += 1,
-                b'\r' => counts.newlines.cr += 1,
-                b'\n' if at == 0 || data[at - 1] != b'\r' => counts.newlines.lf += 1,
-                _ => counts.controls += u64::from(is_control(byte)),
+    #[test]
+    fn every_byte_at_every_place_is_counted_as_one_by_one() {
+        for length in [1, 31, 32, 33, 64, 100] {
+            for place in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut data = vec![b'a'; length];
+                    data[place] = byte;
+                    assert_eq!(count(&data), count_one_by_one(&data), "{byte:x} at {place} of {length}");
+                }
             }
         }
-        counts
     }
 
     #[test]
-    fn every_length_and_byte_is_counted_as_one_by_one() {
-        let alphabets: [&[u8]; 5] = [
+    fn every_length_and_mixture_is_counted_as_one_by_one() {
+        let alphabets: [&[u8]; 7] = [
             b"ab \n",
             b"a\r\n\t",
+            b"\r\n",
             b"\0\x01\x7fa\n",
-            b"a\xe9\n\r",
+            b"a\xe9\n\r\xbf",
             b"\x1b\x0c\x08a",
+            b"\0",
         ];
         let mut state = 1u64;
-        for length in (0..200).chain([RUN - 1, RUN, RUN + 1, 3 * RUN + 7]) {
+        let longest = 255 * 32;
+        for length in (0..200).chain([longest - 1, longest, longest + 1, 3 * longest + 7]) {
             for alphabet in alphabets {
                 let data: Vec<u8> = (0..length)
                     .map(|_| {
@@ -140,18 +99,7 @@ mod tests {
                         alphabet[(state >> 33) as usize % alphabet.len()]
                     })
                     .collect();
-                for next in [None, Some(b'a')] {
-                    assert_eq!(count(&data, next), plain(&data, next), "{length} {alphabet:?}");
-                    assert_eq!(
-                        count_here(&data, next),
-                        plain(&data, next),
-                        "{length} {alphabet:?}"
-                    );
-                }
-                if data.last() == Some(&b'\r') {
-                    let (whole, split) = (count(&data, Some(b'\n')), count(&data, None));
-                    assert_eq!(whole.newlines.crlf, split.newlines.crlf + 1);
-                }
+                assert_eq!(count(&data), count_one_by_one(&data), "{length} {alphabet:?}");
             }
         }
     }

@@ -56,7 +56,7 @@ impl Scan {
             self.newlines.lf = self.newlines.lf.wrapping_sub(1);
         }
         self.ends_in_cr = block.last() == Some(&b'\r');
-        let counts = count(block, None);
+        let counts = count(block);
         self.bytes += block.len() as u64;
         self.newlines.lf = self.newlines.lf.wrapping_add(counts.newlines.lf);
         self.newlines.crlf += counts.newlines.crlf;
@@ -66,7 +66,7 @@ impl Scan {
             *sum += lane;
         }
         self.is_ascii &= counts.is_ascii;
-        let mut is_utf8 = self.utf8.add(block, counts.is_ascii);
+        let mut is_utf8 = self.utf8.add(block, (!counts.is_ascii).then_some(counts.leads));
         if is_last {
             is_utf8 &= self.utf8.finish();
         }

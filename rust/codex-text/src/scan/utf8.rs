@@ -28,8 +28,8 @@ impl Tally {
         self.errors > ENOUGH && self.sequences < self.errors
     }
 
-    /// Counts a block that is not all ASCII, or skips one that is; tells whether it was all UTF-8.
-    pub(crate) fn add(&mut self, data: &[u8], is_ascii: bool) -> bool {
+    /// Counts a block; tells whether it was all UTF-8. `leads` are its bytes of c0 and more, if it is not all ASCII.
+    pub(crate) fn add(&mut self, data: &[u8], leads: Option<u64>) -> bool {
         let errors = self.errors;
         if self.has_given_up() {
             self.at += data.len() as u64;
@@ -42,11 +42,16 @@ impl Tally {
             self.at += 1;
             self.close();
         }
-        if is_ascii {
+        let Some(leads) = leads else {
             self.at += rest.len() as u64;
-        } else if simdutf8::basic::from_utf8(rest).is_ok() {
-            self.sequences += leads(rest);
+            return self.errors == errors;
+        };
+        let (whole, begun) = rest.split_at(rest.len() - begun(rest));
+        if simdutf8::basic::from_utf8(whole).is_ok() {
+            let taken = &data[..data.len() - rest.len()];
+            self.sequences += leads - count_leads(taken) - u64::from(!begun.is_empty());
             self.at += rest.len() as u64;
+            self.open.extend_from_slice(begun);
         } else {
             self.walk(rest);
         }
@@ -73,9 +78,9 @@ impl Tally {
 
     fn walk(&mut self, data: &[u8]) {
         let mut rest = data;
-        while let Err(error) = std::str::from_utf8(rest) {
+        while let Err(error) = simdutf8::compat::from_utf8(rest) {
             let (valid, bad) = rest.split_at(error.valid_up_to());
-            self.sequences += leads(valid);
+            self.sequences += count_leads(valid);
             self.at += valid.len() as u64;
             let Some(length) = error.error_len() else {
                 self.open.extend_from_slice(bad);
@@ -89,7 +94,7 @@ impl Tally {
                 break;
             }
         }
-        self.sequences += if self.has_given_up() { 0 } else { leads(rest) };
+        self.sequences += if self.has_given_up() { 0 } else { count_leads(rest) };
         self.at += rest.len() as u64;
     }
 
@@ -102,10 +107,22 @@ impl Tally {
 }
 
 /// How many sequences of two bytes and more valid UTF-8 has.
-fn leads(data: &[u8]) -> u64 {
+fn count_leads(data: &[u8]) -> u64 {
     data.chunks(255)
         .map(|run| u64::from(run.iter().map(|byte| u8::from(*byte >= 0xc0)).sum::<u8>()))
         .sum()
+}
+
+/// How many bytes at the end begin a sequence that may go on.
+fn begun(data: &[u8]) -> usize {
+    let last = &data[data.len().saturating_sub(3)..];
+    let Some(lead) = last.iter().position(|byte| *byte >= 0xc0) else {
+        return 0;
+    };
+    match std::str::from_utf8(&last[lead..]) {
+        Err(error) if error.error_len().is_none() => last.len() - lead - error.valid_up_to(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +132,7 @@ mod tests {
     fn tally(blocks: &[&[u8]]) -> Tally {
         let mut tally = Tally::default();
         for block in blocks {
-            tally.add(block, block.is_ascii());
+            tally.add(block, (!block.is_ascii()).then(|| count_leads(block)));
         }
         tally.finish();
         tally
