@@ -1,5 +1,6 @@
 //! The answer, from what one pass over the bytes has gathered.
 
+use super::east_asian::Errors;
 use super::model::NAT;
 use super::single::{Family, Reading};
 use super::{Alternative, Detection, Detector, binary, east_asian, escape, evidence, single, wide};
@@ -177,12 +178,16 @@ fn readings(of: &Detector) -> Vec<Reading> {
         return Vec::new(); // no other reading would be taken for text
     }
     let narrow = |bytes: &[u8], controls: u64| {
-        let mut readings = single::rank(bytes, &scan.histogram, Family::Ascii, &of.limits);
-        readings.extend(
-            east_asian::rank(bytes)
-                .into_iter()
-                .filter(|reading| of.limits.allows(reading.name)),
-        );
+        let mut readings = east_asian::rank(bytes);
+        readings.retain(|reading| of.limits.allows(reading.name));
+        let known = readings.iter().map(|reading| reading.cost).min();
+        readings.extend(single::rank(
+            bytes,
+            &scan.histogram,
+            Family::Ascii,
+            &of.limits,
+            known,
+        ));
         for reading in &mut readings {
             reading.cost += control_cost(controls);
         }
@@ -191,7 +196,7 @@ fn readings(of: &Detector) -> Vec<Reading> {
     let mut readings = narrow(&of.evidence.bytes, scan.controls + scan.nuls.iter().sum::<u64>());
     let mut ebcdic = Vec::new();
     if is_like_ebcdic {
-        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic, &of.limits);
+        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic, &of.limits, None);
         readings.extend(&ebcdic);
     }
     let least = |readings: &[Reading]| {
@@ -252,6 +257,12 @@ fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
         return (cut.errors, cut.places);
     }
     if let Some(found) = of.watched.iter().find(|errors| errors.listed.name() == name) {
+        return (found.count, found.first.into_iter().collect());
+    }
+    if let Some(listed) = crate::codec::multi_byte_codecs().find(|listed| listed.name() == name) {
+        // All the bytes are in the head: of longer files this encoding is watched.
+        let mut found = Errors::new(listed, 0);
+        found.add(&of.head, true);
         return (found.count, found.first.into_iter().collect());
     }
     let codec = crate::codec::single_byte_codecs().find(|listed| listed.name() == name);

@@ -8,6 +8,8 @@ use crate::codec::{Listed, multi_byte_codecs};
 const ERROR: u32 = 22 * NAT;
 /// What the first byte of a sequence costs at the very end.
 const CUT: u32 = 8 * NAT;
+/// Fewer characters than this for an error, and it is not the encoding.
+const CHARACTERS_FOR_AN_ERROR: u32 = 6;
 /// Nats that the switch from ASCII to a character costs, or back.
 const SWITCH: u32 = 2 * NAT;
 
@@ -31,6 +33,7 @@ pub(crate) fn codecs() -> impl Iterator<Item = (&'static Listed, &'static [&'sta
 /// The readings of the evidence that are mostly without errors.
 pub(crate) fn rank(evidence: &[u8]) -> Vec<Reading> {
     let mut readings = Vec::new();
+    let high = evidence.iter().filter(|byte| **byte >= 0x80).count();
     for (listed, languages) in codecs() {
         let Some(table) = listed.multi_byte() else {
             continue;
@@ -50,6 +53,9 @@ pub(crate) fn rank(evidence: &[u8]) -> Vec<Reading> {
                 } else {
                     errors += 1;
                 }
+                if errors as usize * (CHARACTERS_FOR_AN_ERROR as usize + 1) > high {
+                    break; // the characters can no longer be enough
+                }
                 at += 1;
                 continue;
             };
@@ -66,7 +72,7 @@ pub(crate) fn rank(evidence: &[u8]) -> Vec<Reading> {
                 }
             }
         }
-        if characters > 0 && errors * 6 <= characters {
+        if characters > 0 && errors * CHARACTERS_FOR_AN_ERROR <= characters {
             let (cost, language) = costs
                 .iter()
                 .zip(&models)

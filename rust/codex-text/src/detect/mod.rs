@@ -4,6 +4,7 @@
 //! (`scan`); the rest by what the text would be in each encoding: the cost of a reading is -ln of its probability in the language that
 //! suits it best, so that readings of different encodings can be compared.
 
+mod alphabet;
 mod binary;
 mod decide;
 mod east_asian;
@@ -11,6 +12,7 @@ mod escape;
 mod evidence;
 mod limits;
 mod model;
+mod pairs;
 mod single;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ use crate::scan::{BLOCK, Scan};
 use east_asian::Errors;
 use evidence::Evidence;
 pub use limits::Limits;
+use single::Reading;
 
 /// What bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +75,10 @@ pub struct Detector {
     scan: Scan,
     head: Vec<u8>,
     evidence: Evidence,
-    /// The East Asian encodings that the first evidence leaves possible.
+    /// The readings of the first evidence in East Asian encodings, the likeliest first, and how many bytes it had.
+    asian: Vec<Reading>,
+    ranked: usize,
+    /// The likeliest of these encodings, if there is more than one block.
     watched: Vec<Errors>,
     /// Blocks that evidence was taken from.
     strange_blocks: u64,
@@ -145,24 +151,33 @@ impl Detector {
             }
             self.evidence.collect_rare(block, end, &self.scan.block);
             if self.strange_blocks == 1 {
-                let mut readings = east_asian::rank(&self.evidence.bytes);
-                readings.retain(|reading| self.limits.allows(reading.name));
-                readings.sort_by_key(|reading| reading.cost);
-                self.watched = readings
-                    .iter()
-                    .take(WATCHED)
-                    .filter_map(|reading| {
-                        east_asian::codecs().find(|(listed, _)| listed.name() == reading.name)
-                    })
-                    .map(|(listed, _)| Errors::new(listed, start))
-                    .collect();
+                self.asian = self.east_asian(&self.evidence.bytes);
+                self.ranked = self.evidence.bytes.len();
+                if !(is_last && start == 0) {
+                    self.watched = self.watch(start);
+                }
             }
         }
-        if self.strange_blocks > 0 {
-            for errors in &mut self.watched {
-                errors.add(block, is_last);
-            }
+        for errors in &mut self.watched {
+            errors.add(block, is_last);
         }
+    }
+
+    /// The readings in East Asian encodings that are allowed, the likeliest first.
+    fn east_asian(&self, evidence: &[u8]) -> Vec<Reading> {
+        let mut readings = east_asian::rank(evidence);
+        readings.retain(|reading| self.limits.allows(reading.name));
+        readings.sort_by_key(|reading| reading.cost);
+        readings
+    }
+
+    /// Counters of the likeliest encodings' errors, from `start` on.
+    fn watch(&self, start: u64) -> Vec<Errors> {
+        let names = self.asian.iter().take(WATCHED).map(|reading| reading.name);
+        names
+            .filter_map(|name| east_asian::codecs().find(|(listed, _)| listed.name() == name))
+            .map(|(listed, _)| Errors::new(listed, start))
+            .collect()
     }
 }
 

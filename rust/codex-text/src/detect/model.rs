@@ -33,23 +33,24 @@ impl Language {
         u32::from(self.table[usize::from(this) * self.size + usize::from(next)])
     }
 
-    pub(crate) fn class_of(&self, character: char) -> u8 {
-        if character.is_ascii() {
-            return shared_class(character as u8);
-        }
-        let Ok(point) = u16::try_from(u32::from(fold(character))) else {
-            return FOREIGN;
-        };
-        let (mut low, mut high) = (0, self.own.len() / 2);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match u16::from_le_bytes([self.own[2 * middle], self.own[2 * middle + 1]]).cmp(&point) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return FIRST_OWN + u8::try_from(middle).unwrap_or_default(),
-            }
-        }
-        FOREIGN
+    /// Its own characters with their classes.
+    pub(super) fn own(&self) -> impl Iterator<Item = (u16, u8)> {
+        let points = self
+            .own
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .copied()
+            .map(u16::from_le_bytes);
+        points.zip(FIRST_OWN..)
+    }
+
+    /// What a character of another language costs at least.
+    pub(super) fn least_for_foreign(&self) -> u32 {
+        let rows = self.table.chunks(self.size);
+        rows.map(|row| u32::from(row[usize::from(FOREIGN)]))
+            .min()
+            .unwrap_or_default()
     }
 }
 
@@ -63,15 +64,6 @@ pub(crate) const fn shared_class(byte: u8) -> u8 {
         b'.' | b',' | b';' | b':' | b'!' | b'?' => STOP,
         b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'-' => BRACKET,
         _ => SIGN,
-    }
-}
-
-/// Lower case, where that is one character.
-fn fold(character: char) -> char {
-    let mut lower = character.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        _ => character,
     }
 }
 

@@ -4,10 +4,12 @@
 //! ASCII bytes read alike in all encodings: they tell the language only, and no more than `ASCII_LIMIT` of it.
 
 use std::collections::HashSet;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use super::Limits;
-use super::model::{FOREIGN, LANGUAGES, NAT, SPACE, shared_class};
+use super::alphabet::{ALPHABET, Symbol};
+use super::model::{LANGUAGES, Language, NAT};
+use super::pairs::Pairs;
 use crate::codec::{Listed, single_byte_codecs};
 
 /// How much of the ASCII pairs' evidence for a language counts, in sixteenths, and at most, in costs.
@@ -29,12 +31,9 @@ struct Candidate {
     family: Family,
     prior: u32,
     characters: [char; 256],
+    symbols: [Symbol; 256],
     /// 0 no case, 1 lower, 2 upper.
     case: [u8; 256],
-    /// What a byte costs besides, where the language does not have its character.
-    extra: [u8; 256],
-    /// The class of each high byte, by language.
-    classes: Vec<OnceLock<Box<[u8; 256]>>>,
 }
 
 /// What an encoding costs before any byte is read, in nats; those not named cost `RARE`.
@@ -109,38 +108,28 @@ impl Candidate {
             .iter()
             .find(|(name, _)| *name == listed.name())
             .map_or(RARE, |(_, nats)| *nats);
-        Self {
-            name: listed.name(),
-            family: if EBCDIC.contains(&listed.name()) {
-                Family::Ebcdic
-            } else {
-                Family::Ascii
-            },
-            prior: prior * NAT,
-            characters,
-            case: characters.map(case),
-            extra: characters.map(foreign_cost),
-            classes: LANGUAGES.iter().map(|_| OnceLock::new()).collect(),
-        }
-    }
-
-    fn classes(&self, language: usize) -> &[u8; 256] {
-        self.classes[language].get_or_init(|| {
-            let language = &LANGUAGES[language];
-            let mut classes = self.characters.map(|character| match character {
-                '\0' => FOREIGN,
-                _ => language.class_of(character),
-            });
-            if self.family == Family::Ascii {
-                // `mac-arabic` has ASCII's signs twice: no one means a plain space by a0.
-                for (class, character) in classes[0x80..].iter_mut().zip(&self.characters[0x80..]) {
-                    if character.is_ascii() {
-                        *class = FOREIGN;
-                    }
+        let family = if EBCDIC.contains(&listed.name()) {
+            Family::Ebcdic
+        } else {
+            Family::Ascii
+        };
+        let mut symbols = characters.map(|character| ALPHABET.symbol(character));
+        if family == Family::Ascii {
+            // `mac-arabic` has ASCII's signs twice: no one means a plain space by a0.
+            for (symbol, character) in symbols[0x80..].iter_mut().zip(&characters[0x80..]) {
+                if character.is_ascii() {
+                    *symbol = ALPHABET.stranger(*character);
                 }
             }
-            Box::new(classes)
-        })
+        }
+        Self {
+            name: listed.name(),
+            family,
+            prior: prior * NAT,
+            characters,
+            symbols,
+            case: characters.map(case),
+        }
     }
 }
 
@@ -154,176 +143,186 @@ fn case(character: char) -> u8 {
     }
 }
 
-/// What a character of no language's costs besides, in sixteenths of a nat.
-fn foreign_cost(character: char) -> u8 {
-    const NATS: u8 = 16;
-    const _: () = assert!(NATS as u32 == NAT);
-    match character {
-        '\0' => 15 * NATS,
-        '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}' => 10 * NATS,
-        _ if character.is_alphabetic() => 5 * NATS,
-        _ => 6 * NATS,
-    }
-}
-
 /// The cost of `next` after `this` by case alone.
 const CASES: [[u32; 3]; 3] = [[0, 3, 26], [0, 0, 88], [0, 6, 16]];
 
-/// Pairs of bytes with how often each occurs: those with a high byte, and the others by their classes.
-struct Pairs {
-    high: Vec<(u8, u8, u32)>,
-    ascii: Vec<(u8, u8, u32)>,
-}
+/// How far behind the best reading another may end and still be told.
+const TOLD: u32 = 24 * NAT;
+/// How many pairs are read at most before a reading is compared with the best.
+const STRIDE: usize = 16;
+/// How many readings there may be for all pairs together, and for so many pairs that this is few.
+const MOST_READ: usize = 60_000;
+const LEAST_TRIES: usize = 128;
 
-impl Pairs {
-    fn of(evidence: &[u8], family: Family) -> Self {
-        let mut counts = vec![0u32; 1 << 16];
-        let mut found: Vec<u16> = Vec::new();
-        let mut this = b'\n';
-        let end = (family == Family::Ascii).then_some(b'\n');
-        for next in evidence.iter().copied().chain(end) {
-            let mut pair = [this, next];
-            if pair.is_ascii() && family == Family::Ascii {
-                pair = pair.map(shared_class);
-            }
-            this = next;
-            let place = u16::from_be_bytes(pair);
-            if counts[usize::from(place)] == 0 {
-                found.push(place);
-            }
-            counts[usize::from(place)] += 1;
-        }
-        // The frequent ones first, so that a bad reading soon falls behind.
-        found.sort_unstable_by_key(|place| (std::cmp::Reverse(counts[usize::from(*place)]), *place));
-        let (mut high, mut ascii) = (Vec::new(), Vec::new());
-        for place in found {
-            let [a, b] = place.to_be_bytes();
-            let count = counts[usize::from(place)];
-            if a >= 0x80 || b >= 0x80 || family == Family::Ebcdic {
-                high.push((a, b, count));
-            } else if a < SPACE || b < SPACE {
-                ascii.push((a, b, count));
-            }
-        }
-        Self { high, ascii }
-    }
-}
-
-/// How far behind the best reading another may fall before it is given up, on the pairs read so far, besides a quarter of its cost.
-const GIVEN_UP: u32 = 64 * NAT;
-/// How many readings go on after so many pairs at most: what reads like nothing leaves none far behind, and must not cost more.
-const ROUNDS: [(usize, usize); 7] = [
-    (8, usize::MAX),
-    (16, usize::MAX),
-    (32, 1024),
-    (64, 512),
-    (128, 256),
-    (256, 64),
-    (usize::MAX, usize::MAX),
-];
-
-/// One candidate in one language, and what the pairs read so far cost.
+/// One candidate in one language.
+#[derive(Clone, Copy)]
 struct Try {
-    candidate: &'static Candidate,
+    /// Its place among those that differ.
+    candidate: usize,
     language: usize,
-    cost: u32,
+    /// What it costs before any pair is read.
+    start: u32,
+    /// What it costs at least, for the characters that the language does not have.
+    least: u32,
 }
 
-impl Try {
-    fn read(&mut self, pairs: &[(u8, u8, u32)]) {
-        let classes = self.candidate.classes(self.language);
-        let model = &LANGUAGES[self.language];
-        for (a, b, count) in pairs {
-            let next = classes[usize::from(*b)];
-            let extra = if next == FOREIGN {
-                u32::from(self.candidate.extra[usize::from(*b)])
-            } else {
-                0
-            };
-            let [this_case, next_case] =
-                [a, b].map(|byte| usize::from(self.candidate.case[usize::from(*byte)]));
-            let case = CASES[this_case][next_case];
-            self.cost += (model.cost(classes[usize::from(*a)], next) + extra + case) * count;
-        }
-    }
+/// A candidate with the pairs as it reads them.
+struct Read<'a> {
+    of: &'static Candidate,
+    symbols: Vec<(Symbol, Symbol, u32)>,
+    pairs: &'a Pairs,
 }
 
-/// Reads the pairs, the frequent ones first, in all `tries`; leaves those that did not fall behind, the likeliest first.
-fn race(pairs: &[(u8, u8, u32)], tries: &mut Vec<Try>) {
-    let mut done = 0;
-    for (until, most) in ROUNDS {
-        let until = until.min(pairs.len());
-        for one in tries.iter_mut() {
-            one.read(&pairs[done..until]);
-        }
-        done = until;
-        let least = tries.iter().map(|one| one.cost).min().unwrap_or(0);
-        tries.retain(|one| one.cost <= least + least / 4 + GIVEN_UP);
-        if tries.len() > most || done == pairs.len() {
-            tries.sort_by_key(|one| one.cost); // stable: of equals the better known first
-            tries.truncate(most);
-        }
-        if done == pairs.len() {
-            break;
-        }
-    }
-}
-
-/// The readings of the evidence in the encodings allowed, the likeliest first; `present` are the bytes of the whole file.
-pub(crate) fn rank(evidence: &[u8], present: &[u64; 256], family: Family, limits: &Limits) -> Vec<Reading> {
-    let pairs = Pairs::of(evidence, family);
-    let first = if family == Family::Ascii { 0x80 } else { 0 };
-    let bytes: Vec<usize> = (first..0x100).filter(|byte| present[*byte] > 0).collect();
-    let ascii: Vec<u32> = LANGUAGES
-        .iter()
-        .map(|language| {
-            pairs
-                .ascii
-                .iter()
-                .map(|(a, b, n)| language.cost(*a, *b) * n)
-                .sum()
-        })
-        .collect();
-    let least = ascii.iter().copied().min().unwrap_or(0);
-    let ascii: Vec<u32> = ascii
-        .iter()
-        .map(|cost| ((cost - least) * ASCII_WEIGHT / 16).min(ASCII_LIMIT))
-        .collect();
-    let mut languages: Vec<usize> = (0..LANGUAGES.len()).collect();
-    languages.sort_by_key(|language| ascii[*language]);
-    let mut seen: HashSet<Vec<char>> = HashSet::new();
-    let mut tries: Vec<Try> = Vec::new();
-    let mut candidates: Vec<&'static Candidate> = CANDIDATES
-        .iter()
-        .filter(|candidate| candidate.family == family && limits.allows(candidate.name))
-        .collect();
-    candidates.sort_by_key(|candidate| limits.hint.as_deref() != Some(candidate.name));
-    for candidate in candidates {
-        let key: Vec<char> = bytes.iter().map(|byte| candidate.characters[*byte]).collect();
-        // Of encodings that read these bytes alike, the one hinted at comes first, else the best known.
-        if !seen.insert(key) {
-            continue;
-        }
-        let holes: u32 = bytes
+impl<'a> Read<'a> {
+    fn new(of: &'static Candidate, pairs: &'a Pairs) -> Self {
+        let symbol = |byte: u8| of.symbols[usize::from(byte)];
+        let symbols = pairs
+            .read
             .iter()
-            .map(|byte| u32::from(candidate.characters[*byte] == '\0'))
+            .map(|(a, b, count)| (symbol(*a), symbol(*b), *count));
+        Self {
+            of,
+            symbols: symbols.collect(),
+            pairs,
+        }
+    }
+
+    /// Adds a try for every language, given what the ASCII pairs cost in each.
+    fn add_tries(&self, candidate: usize, ascii: &[u32], holes: u32, tries: &mut Vec<Try>) {
+        let case = |byte: u8| usize::from(self.of.case[usize::from(byte)]);
+        let cases: u32 = self
+            .pairs
+            .read
+            .iter()
+            .map(|(a, b, count)| CASES[case(*a)][case(*b)] * count)
             .sum();
-        let start = candidate.prior + holes * 20 * NAT;
-        tries.extend(languages.iter().map(|language| Try {
+        let start = self.of.prior + holes * 20 * NAT + cases;
+        let mut least: Vec<u32> = ascii.iter().map(|cost| start + cost).collect();
+        for (byte, count) in &self.pairs.next {
+            let costs = ALPHABET.least(self.of.symbols[usize::from(*byte)]);
+            for (sum, cost) in least.iter_mut().zip(costs) {
+                *sum += cost * count;
+            }
+        }
+        tries.extend(least.into_iter().enumerate().map(|(language, least)| Try {
             candidate,
-            language: *language,
-            cost: start + ascii[*language],
+            language,
+            start: start + ascii[language],
+            least,
         }));
     }
-    race(&pairs.high, &mut tries);
-    let mut told: HashSet<&str> = HashSet::new();
-    tries.retain(|one| told.insert(one.candidate.name));
-    tries
+
+    /// What the pairs cost in the language of `one`, unless that is more than `most`.
+    fn cost(&self, one: Try, most: u32) -> Option<u32> {
+        let (taken_for, model) = (ALPHABET.taken_for(one.language), &LANGUAGES[one.language]);
+        let mut cost = one.start;
+        for pairs in self.symbols.chunks(STRIDE) {
+            for (a, b, count) in pairs {
+                let (this, next) = (taken_for[usize::from(*a)], taken_for[usize::from(*b)]);
+                cost += (model.cost(this.class, next.class) + u32::from(next.extra)) * count;
+            }
+            if cost > most {
+                return None;
+            }
+        }
+        Some(cost)
+    }
+}
+
+/// The readings of the evidence in the encodings allowed, the likeliest first; `present` are the bytes of the whole file, and what
+/// costs much more than `known` is not told.
+pub(crate) fn rank(
+    evidence: &[u8],
+    present: &[u64; 256],
+    family: Family,
+    limits: &Limits,
+    known: Option<u32>,
+) -> Vec<Reading> {
+    let pairs = Pairs::of(evidence, family);
+    let reads = different(&pairs, present, family, limits);
+    let ascii = languages_by_ascii(&pairs);
+    let mut tries = Vec::with_capacity(reads.len() * LANGUAGES.len());
+    for (place, (read, holes)) in reads.iter().enumerate() {
+        read.add_tries(place, &ascii, *holes, &mut tries);
+    }
+    let most = (MOST_READ / pairs.read.len().max(1)).max(LEAST_TRIES);
+    let by_least = |one: &Try| (one.least, one.candidate, one.language);
+    if tries.len() > most {
+        tries.select_nth_unstable_by_key(most, by_least);
+        tries.truncate(most);
+    }
+    tries.sort_unstable_by_key(by_least);
+    let mut best = known.unwrap_or(u32::MAX - TOLD);
+    let mut found: Vec<(u32, Try)> = Vec::new();
+    for one in tries {
+        if one.least > best + TOLD {
+            break;
+        }
+        if let Some(cost) = reads[one.candidate].0.cost(one, best + TOLD) {
+            best = best.min(cost);
+            found.push((cost, one));
+        }
+    }
+    found.retain(|(cost, _)| *cost <= best + TOLD);
+    // Of equals the better known encoding first, then the language that the ASCII pairs are likelier in.
+    found.sort_unstable_by_key(|(cost, one)| (*cost, one.candidate, ascii[one.language], one.language));
+    let mut told: HashSet<usize> = HashSet::new();
+    found.retain(|(_, one)| told.insert(one.candidate));
+    let reading = |(cost, one): (u32, Try)| Reading {
+        name: reads[one.candidate].0.of.name,
+        language: LANGUAGES[one.language].name,
+        cost,
+    };
+    found.into_iter().map(reading).collect()
+}
+
+/// The candidates that do not read the bytes alike, with how many of the bytes are none of theirs: the one hinted at first, then the
+/// better known.
+fn different<'a>(
+    pairs: &'a Pairs,
+    present: &[u64; 256],
+    family: Family,
+    limits: &Limits,
+) -> Vec<(Read<'a>, u32)> {
+    let first = if family == Family::Ascii { 0x80 } else { 0 };
+    let mut bytes: Vec<usize> = (first..0x100).filter(|byte| present[*byte] > 0).collect();
+    bytes.sort_by_key(|byte| std::cmp::Reverse(present[*byte])); // those that tell most apart first
+    let hinted = |candidate: &&Candidate| limits.hint.as_deref() == Some(candidate.name);
+    let ordered = CANDIDATES
         .iter()
-        .map(|one| Reading {
-            name: one.candidate.name,
-            language: LANGUAGES[one.language].name,
-            cost: one.cost,
-        })
+        .filter(hinted)
+        .chain(CANDIDATES.iter().filter(|one| !hinted(one)));
+    let mut reads: Vec<(Read, u32)> = Vec::new();
+    for candidate in ordered.filter(|candidate| candidate.family == family && limits.allows(candidate.name)) {
+        let is_like = |(read, _): &(Read, u32)| {
+            bytes
+                .iter()
+                .all(|byte| read.of.characters[*byte] == candidate.characters[*byte])
+        };
+        if !reads.iter().any(is_like) {
+            let holes: u32 = bytes
+                .iter()
+                .map(|byte| u32::from(candidate.characters[*byte] == '\0'))
+                .sum();
+            reads.push((Read::new(candidate, pairs), holes));
+        }
+    }
+    reads
+}
+
+/// What the ASCII pairs cost in each language more than in the likeliest, as far as that counts.
+fn languages_by_ascii(pairs: &Pairs) -> Vec<u32> {
+    let cost = |language: &Language| {
+        pairs
+            .ascii
+            .iter()
+            .map(|(a, b, n)| language.cost(*a, *b) * n)
+            .sum()
+    };
+    let costs: Vec<u32> = LANGUAGES.iter().map(cost).collect();
+    let least = costs.iter().copied().min().unwrap_or(0);
+    costs
+        .into_iter()
+        .map(|cost| ((cost - least) * ASCII_WEIGHT / 16).min(ASCII_LIMIT))
         .collect()
 }

@@ -72,7 +72,11 @@ mod tests {
                 for byte in 0..=u8::MAX {
                     let mut data = vec![b'a'; length];
                     data[place] = byte;
-                    assert_eq!(count(&data), count_one_by_one(&data), "{byte:x} at {place} of {length}");
+                    assert_eq!(
+                        count(&data),
+                        count_one_by_one(&data),
+                        "{byte:x} at {place} of {length}"
+                    );
                 }
             }
         }

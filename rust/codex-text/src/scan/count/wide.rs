@@ -3,10 +3,9 @@
 //! A comparison gives -1 in each lane where it holds; subtracting it counts by lanes, and 255 vectors fit into a lane of eight bits.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_adds_epu8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
-    _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8,
-    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256, _mm256_sub_epi8,
-    _mm256_xor_si256,
+    __m256i, _mm256_adds_epu8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setr_epi8,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
 use super::{Counts, count_one_by_one};
@@ -103,7 +102,12 @@ impl Sums {
 fn pairs(run: &[u8], next: Option<&u8>) -> u64 {
     let mut found = _mm256_setzero_si256();
     let later = &run[1..];
-    for (chunk, shifted) in run.as_chunks::<WIDTH>().0.iter().zip(later.as_chunks::<WIDTH>().0) {
+    for (chunk, shifted) in run
+        .as_chunks::<WIDTH>()
+        .0
+        .iter()
+        .zip(later.as_chunks::<WIDTH>().0)
+    {
         let ends = _mm256_and_si256(equal(load(chunk), b'\r'), equal(load(shifted), b'\n'));
         found = _mm256_sub_epi8(found, ends);
     }
