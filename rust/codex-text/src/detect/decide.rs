@@ -24,13 +24,14 @@ pub(super) fn decide(of: &Detector) -> Detection {
         .filter(is_allowed)
         .or_else(|| structured(of).filter(is_allowed))
         .unwrap_or_else(|| likeliest(of));
-    match (found.encoding, wide_text(&of.head)) {
-        (None, Some(reading)) if binary::magic(&of.head).is_none() && of.limits.allows(reading.name) => {
-            Detection {
-                language: Some(reading.language),
-                ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
-            }
-        }
+    if found.encoding.is_some() || binary::magic(&of.head).is_some() {
+        return found;
+    }
+    match wide_text(&of.head) {
+        Some(reading) if of.limits.allows(reading.name) => Detection {
+            language: Some(reading.language),
+            ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
+        },
         _ => found,
     }
 }
@@ -178,16 +179,19 @@ fn readings(of: &Detector) -> Vec<Reading> {
         return Vec::new(); // no other reading would be taken for text
     }
     let narrow = |bytes: &[u8], controls: u64| {
-        let mut readings = east_asian::rank(bytes);
-        readings.retain(|reading| of.limits.allows(reading.name));
-        let known = readings.iter().map(|reading| reading.cost).min();
-        readings.extend(single::rank(
-            bytes,
-            &scan.histogram,
-            Family::Ascii,
-            &of.limits,
-            known,
-        ));
+        // What is found first spares the others most of their reading.
+        let least = |readings: &[Reading]| readings.iter().map(|reading| reading.cost).min();
+        let single = |known| single::rank(bytes, &scan.histogram, Family::Ascii, &of.limits, known);
+        let mut readings;
+        if east_asian::is_likely(bytes) {
+            let asian = east_asian::rank(bytes, &of.limits, u32::MAX);
+            readings = single(least(&asian));
+            readings.extend(asian);
+        } else {
+            readings = single(None);
+            let most = least(&readings).map_or(u32::MAX, |cost| cost + single::TOLD);
+            readings.extend(east_asian::rank(bytes, &of.limits, most));
+        }
         for reading in &mut readings {
             reading.cost += control_cost(controls);
         }
@@ -259,7 +263,7 @@ fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
     if let Some(found) = of.watched.iter().find(|errors| errors.listed.name() == name) {
         return (found.count, found.first.into_iter().collect());
     }
-    if let Some(listed) = crate::codec::multi_byte_codecs().find(|listed| listed.name() == name) {
+    if let Some(listed) = east_asian::listed(name) {
         // All the bytes are in the head: of longer files this encoding is watched.
         let mut found = Errors::new(listed, 0);
         found.add(&of.head, true);

@@ -1,5 +1,8 @@
 //! East Asian encodings, by how common the characters are that the bytes stand for in each.
 
+use std::sync::{LazyLock, OnceLock};
+
+use super::Limits;
 use super::model::{CHARACTERS, NAT};
 use super::single::Reading;
 use crate::codec::{Listed, multi_byte_codecs};
@@ -23,70 +26,141 @@ const TRIED: [(&str, &[&str]); 6] = [
     ("johab", &["ko"]),
 ];
 
-pub(crate) fn codecs() -> impl Iterator<Item = (&'static Listed, &'static [&'static str])> {
-    TRIED.iter().filter_map(|(name, languages)| {
-        let listed = multi_byte_codecs().find(|listed| listed.name() == *name)?;
-        Some((listed, *languages))
-    })
+/// A codec, and what its pairs of bytes cost in each language written in it.
+struct Tried {
+    listed: &'static Listed,
+    languages: &'static [&'static str],
+    costs: OnceLock<Vec<Pairs>>,
 }
 
-/// The readings of the evidence that are mostly without errors.
-pub(crate) fn rank(evidence: &[u8]) -> Vec<Reading> {
-    let mut readings = Vec::new();
-    let high = evidence.iter().filter(|byte| **byte >= 0x80).count();
-    for (listed, languages) in codecs() {
-        let Some(table) = listed.multi_byte() else {
-            continue;
-        };
-        let mut costs = vec![0u32; languages.len()];
-        let models: Vec<_> = CHARACTERS
-            .iter()
-            .filter(|model| languages.contains(&model.name))
-            .collect();
-        let (mut common, mut errors, mut characters) = (0u32, 0u32, 0u32);
+/// By the first byte less 80 and the second; 0 for a pair that is no character.
+type Pairs = Box<[u8]>;
+
+static CODECS: LazyLock<Vec<Tried>> = LazyLock::new(|| {
+    let find = |name: &str| multi_byte_codecs().find(|listed| listed.name() == name);
+    TRIED
+        .iter()
+        .filter_map(|(name, languages)| {
+            Some(Tried {
+                listed: find(name)?,
+                languages,
+                costs: OnceLock::new(),
+            })
+        })
+        .collect()
+});
+
+/// The codec of that name, if it is one of those tried.
+pub(crate) fn listed(name: &str) -> Option<&'static Listed> {
+    CODECS
+        .iter()
+        .map(|tried| tried.listed)
+        .find(|listed| listed.name() == name)
+}
+
+/// Bytes that `is_likely` looks at, and what each that is not ASCII costs at most.
+const PROBE: usize = 256;
+const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
+
+/// Whether the beginning of the evidence reads like East Asian text; what is made of it only saves time.
+pub(crate) fn is_likely(evidence: &[u8]) -> bool {
+    let beginning = &evidence[..evidence.len().min(PROBE)];
+    let most = u32::try_from(count_high(beginning)).unwrap_or(u32::MAX) * LIKELY_FOR_A_BYTE;
+    !rank(beginning, &Limits::default(), most).is_empty()
+}
+
+fn count_high(evidence: &[u8]) -> usize {
+    evidence.iter().filter(|byte| **byte >= 0x80).count()
+}
+
+/// The readings of the evidence in the encodings allowed that are mostly without errors and cost no more than `most`.
+pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32) -> Vec<Reading> {
+    let allowed = CODECS.iter().filter(|tried| limits.allows(tried.listed.name()));
+    allowed.filter_map(|tried| tried.read(evidence, most)).collect()
+}
+
+/// Characters read before their cost is compared with the most it may be.
+const STRIDE: u32 = 32;
+
+impl Tried {
+    fn read(&self, evidence: &[u8], most: u32) -> Option<Reading> {
+        let table = self.listed.multi_byte()?;
+        let pairs = self
+            .costs
+            .get_or_init(|| self.languages.iter().map(|name| self.pairs(name)).collect());
+        let high = count_high(evidence);
+        // What the characters cost in each language, and what all else does in any.
+        let mut costs = vec![0; pairs.len()];
+        let mut common = NAT;
+        let (mut errors, mut characters) = (0u32, 0u32);
         let mut was_ascii = true;
         let mut at = 0;
-        while at < evidence.len() {
-            let Some((character, length)) = table.first(&evidence[at..]) else {
-                if at + 1 == evidence.len() {
+        while let Some(first) = evidence.get(at) {
+            if first.is_ascii() {
+                common += if was_ascii { 0 } else { SWITCH };
+                was_ascii = true;
+                at += 1;
+                continue;
+            }
+            let second = evidence.get(at + 1).copied().unwrap_or(0);
+            let place = usize::from(first - 0x80) << 8 | usize::from(second);
+            if pairs[0][place] != 0 {
+                for (sum, pairs) in costs.iter_mut().zip(pairs) {
+                    *sum += u32::from(pairs[place]);
+                }
+                at += 2;
+            } else if let Some((character, length)) = table.first(&evidence[at..]) {
+                for (sum, language) in costs.iter_mut().zip(self.languages) {
+                    *sum += cost_of(language, character);
+                }
+                at += length;
+            } else {
+                at += 1;
+                if at == evidence.len() {
                     common += CUT;
                 } else {
                     errors += 1;
+                    common += ERROR;
                 }
+                // There cannot be more characters than bytes that no error took.
                 if errors as usize * (CHARACTERS_FOR_AN_ERROR as usize + 1) > high {
-                    break; // the characters can no longer be enough
+                    return None;
                 }
-                at += 1;
                 continue;
-            };
-            at += length;
-            let is_ascii = length == 1 && character.is_ascii();
-            if is_ascii != was_ascii {
-                common += SWITCH;
             }
-            was_ascii = is_ascii;
-            if !is_ascii {
-                characters += 1;
-                for (cost, model) in costs.iter_mut().zip(&models) {
-                    *cost += model.cost(character);
+            common += if was_ascii { SWITCH } else { 0 };
+            was_ascii = false;
+            characters += 1;
+            if characters.is_multiple_of(STRIDE) && costs.iter().all(|cost| cost + common > most) {
+                return None;
+            }
+        }
+        let (cost, language) = costs.into_iter().zip(self.languages).min()?;
+        let is_read = characters > 0 && errors * CHARACTERS_FOR_AN_ERROR <= characters;
+        (is_read && cost + common <= most).then_some(Reading {
+            name: self.listed.name(),
+            language,
+            cost: cost + common,
+        })
+    }
+
+    fn pairs(&self, language: &str) -> Pairs {
+        let mut costs = vec![0; 1 << 15].into_boxed_slice();
+        let model = CHARACTERS.iter().find(|model| model.name == language);
+        if let Some((table, model)) = self.listed.multi_byte().zip(model) {
+            for (pair, place) in (0x8000..=u16::MAX).zip(&mut costs) {
+                if let Some((character, 2)) = table.first(&pair.to_be_bytes()) {
+                    *place = u8::try_from(model.cost(character)).unwrap_or(u8::MAX);
                 }
             }
         }
-        if characters > 0 && errors * CHARACTERS_FOR_AN_ERROR <= characters {
-            let (cost, language) = costs
-                .iter()
-                .zip(&models)
-                .map(|(cost, model)| (*cost, model.name))
-                .min()
-                .unwrap_or_default();
-            readings.push(Reading {
-                name: listed.name(),
-                language,
-                cost: cost + common + errors * ERROR + NAT,
-            });
-        }
+        costs
     }
-    readings
+}
+
+fn cost_of(language: &str, character: char) -> u32 {
+    let model = CHARACTERS.iter().find(|model| model.name == language);
+    model.map_or(u32::MAX, |model| model.cost(character))
 }
 
 /// Errors of `listed` in bytes that come in blocks.

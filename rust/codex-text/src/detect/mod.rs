@@ -23,7 +23,6 @@ use crate::scan::{BLOCK, Scan};
 use east_asian::Errors;
 use evidence::Evidence;
 pub use limits::Limits;
-use single::Reading;
 
 /// What bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,10 +74,7 @@ pub struct Detector {
     scan: Scan,
     head: Vec<u8>,
     evidence: Evidence,
-    /// The readings of the first evidence in East Asian encodings, the likeliest first, and how many bytes it had.
-    asian: Vec<Reading>,
-    ranked: usize,
-    /// The likeliest of these encodings, if there is more than one block.
+    /// The East Asian encodings that the first evidence is likeliest in, if there is more than one block.
     watched: Vec<Errors>,
     /// Blocks that evidence was taken from.
     strange_blocks: u64,
@@ -150,12 +146,8 @@ impl Detector {
                 end = self.evidence.collect(block, limit);
             }
             self.evidence.collect_rare(block, end, &self.scan.block);
-            if self.strange_blocks == 1 {
-                self.asian = self.east_asian(&self.evidence.bytes);
-                self.ranked = self.evidence.bytes.len();
-                if !(is_last && start == 0) {
-                    self.watched = self.watch(start);
-                }
+            if self.strange_blocks == 1 && !(is_last && start == 0) {
+                self.watched = self.watch(start);
             }
         }
         for errors in &mut self.watched {
@@ -163,21 +155,15 @@ impl Detector {
         }
     }
 
-    /// The readings in East Asian encodings that are allowed, the likeliest first.
-    fn east_asian(&self, evidence: &[u8]) -> Vec<Reading> {
-        let mut readings = east_asian::rank(evidence);
-        readings.retain(|reading| self.limits.allows(reading.name));
-        readings.sort_by_key(|reading| reading.cost);
-        readings
-    }
-
-    /// Counters of the likeliest encodings' errors, from `start` on.
+    /// Counters of errors from `start` on, for the encodings that the evidence so far is likeliest in.
     fn watch(&self, start: u64) -> Vec<Errors> {
-        let names = self.asian.iter().take(WATCHED).map(|reading| reading.name);
-        names
-            .filter_map(|name| east_asian::codecs().find(|(listed, _)| listed.name() == name))
-            .map(|(listed, _)| Errors::new(listed, start))
-            .collect()
+        let mut readings = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX);
+        readings.sort_by_key(|reading| reading.cost);
+        readings.truncate(WATCHED);
+        let listed = readings
+            .iter()
+            .filter_map(|reading| east_asian::listed(reading.name));
+        listed.map(|listed| Errors::new(listed, start)).collect()
     }
 }
 

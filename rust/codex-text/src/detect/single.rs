@@ -3,6 +3,8 @@
 //! The cost of a reading is the sum over its pairs of characters of -ln P(next | this) in the language that suits it best. Pairs of
 //! ASCII bytes read alike in all encodings: they tell the language only, and no more than `ASCII_LIMIT` of it.
 
+use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -147,7 +149,7 @@ fn case(character: char) -> u8 {
 const CASES: [[u32; 3]; 3] = [[0, 3, 26], [0, 0, 88], [0, 6, 16]];
 
 /// How far behind the best reading another may end and still be told.
-const TOLD: u32 = 24 * NAT;
+pub(crate) const TOLD: u32 = 24 * NAT;
 /// How many pairs are read at most before a reading is compared with the best.
 const STRIDE: usize = 16;
 /// How many readings there may be for all pairs together, and for so many pairs that this is few.
@@ -160,8 +162,6 @@ struct Try {
     /// Its place among those that differ.
     candidate: usize,
     language: usize,
-    /// What it costs before any pair is read.
-    start: u32,
     /// What it costs at least, for the characters that the language does not have.
     least: u32,
 }
@@ -169,35 +169,17 @@ struct Try {
 /// A candidate with the pairs as it reads them.
 struct Read<'a> {
     of: &'static Candidate,
-    symbols: Vec<(Symbol, Symbol, u32)>,
     pairs: &'a Pairs,
+    /// What it costs in any language before a pair is read.
+    start: u32,
+    /// The pairs, and what they cost by case alone; made when a language is first tried.
+    symbols: OnceCell<(Vec<(Symbol, Symbol, u32)>, u32)>,
 }
 
-impl<'a> Read<'a> {
-    fn new(of: &'static Candidate, pairs: &'a Pairs) -> Self {
-        let symbol = |byte: u8| of.symbols[usize::from(byte)];
-        let symbols = pairs
-            .read
-            .iter()
-            .map(|(a, b, count)| (symbol(*a), symbol(*b), *count));
-        Self {
-            of,
-            symbols: symbols.collect(),
-            pairs,
-        }
-    }
-
+impl Read<'_> {
     /// Adds a try for every language, given what the ASCII pairs cost in each.
-    fn add_tries(&self, candidate: usize, ascii: &[u32], holes: u32, tries: &mut Vec<Try>) {
-        let case = |byte: u8| usize::from(self.of.case[usize::from(byte)]);
-        let cases: u32 = self
-            .pairs
-            .read
-            .iter()
-            .map(|(a, b, count)| CASES[case(*a)][case(*b)] * count)
-            .sum();
-        let start = self.of.prior + holes * 20 * NAT + cases;
-        let mut least: Vec<u32> = ascii.iter().map(|cost| start + cost).collect();
+    fn add_tries(&self, candidate: usize, ascii: &[u32], tries: &mut Vec<Try>) {
+        let mut least: Vec<u32> = ascii.iter().map(|cost| self.start + cost).collect();
         for (byte, count) in &self.pairs.next {
             let costs = ALPHABET.least(self.of.symbols[usize::from(*byte)]);
             for (sum, cost) in least.iter_mut().zip(costs) {
@@ -207,16 +189,16 @@ impl<'a> Read<'a> {
         tries.extend(least.into_iter().enumerate().map(|(language, least)| Try {
             candidate,
             language,
-            start: start + ascii[language],
             least,
         }));
     }
 
-    /// What the pairs cost in the language of `one`, unless that is more than `most`.
-    fn cost(&self, one: Try, most: u32) -> Option<u32> {
-        let (taken_for, model) = (ALPHABET.taken_for(one.language), &LANGUAGES[one.language]);
-        let mut cost = one.start;
-        for pairs in self.symbols.chunks(STRIDE) {
+    /// What the pairs cost in a language besides what the ASCII pairs do, unless that is more than `most`.
+    fn cost(&self, language: usize, ascii: u32, most: u32) -> Option<u32> {
+        let (symbols, cases) = self.symbols.get_or_init(|| self.symbols());
+        let (taken_for, model) = (ALPHABET.taken_for(language), &LANGUAGES[language]);
+        let mut cost = self.start + ascii + cases;
+        for pairs in symbols.chunks(STRIDE) {
             for (a, b, count) in pairs {
                 let (this, next) = (taken_for[usize::from(*a)], taken_for[usize::from(*b)]);
                 cost += (model.cost(this.class, next.class) + u32::from(next.extra)) * count;
@@ -226,6 +208,16 @@ impl<'a> Read<'a> {
             }
         }
         Some(cost)
+    }
+
+    fn symbols(&self) -> (Vec<(Symbol, Symbol, u32)>, u32) {
+        let mut cases = 0;
+        let symbols = self.pairs.read.iter().map(|(a, b, count)| {
+            let [a, b] = [a, b].map(|byte| usize::from(*byte));
+            cases += CASES[usize::from(self.of.case[a])][usize::from(self.of.case[b])] * count;
+            (self.of.symbols[a], self.of.symbols[b], *count)
+        });
+        (symbols.collect(), cases)
     }
 }
 
@@ -242,8 +234,8 @@ pub(crate) fn rank(
     let reads = different(&pairs, present, family, limits);
     let ascii = languages_by_ascii(&pairs);
     let mut tries = Vec::with_capacity(reads.len() * LANGUAGES.len());
-    for (place, (read, holes)) in reads.iter().enumerate() {
-        read.add_tries(place, &ascii, *holes, &mut tries);
+    for (place, read) in reads.iter().enumerate() {
+        read.add_tries(place, &ascii, &mut tries);
     }
     let most = (MOST_READ / pairs.read.len().max(1)).max(LEAST_TRIES);
     let by_least = |one: &Try| (one.least, one.candidate, one.language);
@@ -258,7 +250,7 @@ pub(crate) fn rank(
         if one.least > best + TOLD {
             break;
         }
-        if let Some(cost) = reads[one.candidate].0.cost(one, best + TOLD) {
+        if let Some(cost) = reads[one.candidate].cost(one.language, ascii[one.language], best + TOLD) {
             best = best.min(cost);
             found.push((cost, one));
         }
@@ -269,42 +261,40 @@ pub(crate) fn rank(
     let mut told: HashSet<usize> = HashSet::new();
     found.retain(|(_, one)| told.insert(one.candidate));
     let reading = |(cost, one): (u32, Try)| Reading {
-        name: reads[one.candidate].0.of.name,
+        name: reads[one.candidate].of.name,
         language: LANGUAGES[one.language].name,
         cost,
     };
     found.into_iter().map(reading).collect()
 }
 
-/// The candidates that do not read the bytes alike, with how many of the bytes are none of theirs: the one hinted at first, then the
-/// better known.
-fn different<'a>(
-    pairs: &'a Pairs,
-    present: &[u64; 256],
-    family: Family,
-    limits: &Limits,
-) -> Vec<(Read<'a>, u32)> {
+/// The candidates that do not read the bytes alike: the one hinted at first, then the better known.
+fn different<'a>(pairs: &'a Pairs, present: &[u64; 256], family: Family, limits: &Limits) -> Vec<Read<'a>> {
     let first = if family == Family::Ascii { 0x80 } else { 0 };
     let mut bytes: Vec<usize> = (first..0x100).filter(|byte| present[*byte] > 0).collect();
-    bytes.sort_by_key(|byte| std::cmp::Reverse(present[*byte])); // those that tell most apart first
+    bytes.sort_by_key(|byte| Reverse(present[*byte])); // those that tell most apart first
     let hinted = |candidate: &&Candidate| limits.hint.as_deref() == Some(candidate.name);
-    let ordered = CANDIDATES
-        .iter()
-        .filter(hinted)
-        .chain(CANDIDATES.iter().filter(|one| !hinted(one)));
-    let mut reads: Vec<(Read, u32)> = Vec::new();
+    let others = CANDIDATES.iter().filter(|candidate| !hinted(candidate));
+    let ordered = CANDIDATES.iter().filter(hinted).chain(others);
+    let mut reads: Vec<Read> = Vec::new();
     for candidate in ordered.filter(|candidate| candidate.family == family && limits.allows(candidate.name)) {
-        let is_like = |(read, _): &(Read, u32)| {
+        let characters = &candidate.characters;
+        let is_like = |read: &Read| {
             bytes
                 .iter()
-                .all(|byte| read.of.characters[*byte] == candidate.characters[*byte])
+                .all(|byte| read.of.characters[*byte] == characters[*byte])
         };
         if !reads.iter().any(is_like) {
             let holes: u32 = bytes
                 .iter()
-                .map(|byte| u32::from(candidate.characters[*byte] == '\0'))
+                .map(|byte| u32::from(characters[*byte] == '\0'))
                 .sum();
-            reads.push((Read::new(candidate, pairs), holes));
+            reads.push(Read {
+                of: candidate,
+                pairs,
+                start: candidate.prior + holes * 20 * NAT,
+                symbols: OnceCell::new(),
+            });
         }
     }
     reads

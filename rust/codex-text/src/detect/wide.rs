@@ -8,6 +8,9 @@ pub(crate) const MOST_FOR_A_UNIT: usize = 10 * NAT as usize;
 /// Bytes looked at.
 pub(crate) const SAMPLE: usize = 2048;
 
+/// Languages that are told apart by their characters.
+const EAST_ASIAN: usize = 4;
+
 /// UTF-32 if every four bytes are a character, UTF-16 by where the zero bytes are; `head` begins the file.
 pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'static str> {
     let whole: u64 = nuls.iter().sum();
@@ -65,47 +68,56 @@ pub(crate) fn rank(head: &[u8]) -> Vec<Reading> {
         .collect()
 }
 
-/// What the head costs as UTF-16, and the language, unless a surrogate is alone or a character stands for nothing.
+/// What the head costs as UTF-16, and the language; nothing if a surrogate is alone, if a character stands for nothing, or if it is more
+/// than any text costs.
 fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
-    let (pairs, _) = head[..head.len().min(SAMPLE)].as_chunks::<2>();
-    let units: Vec<u16> = pairs
-        .iter()
-        .map(|pair| {
-            if is_big {
-                u16::from_be_bytes(*pair)
-            } else {
-                u16::from_le_bytes(*pair)
-            }
-        })
-        .collect();
-    let cut = head.len() > SAMPLE && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit));
-    let units = &units[..units.len() - usize::from(cut)];
-    let characters: Vec<char> = char::decode_utf16(units.iter().copied())
-        .collect::<Result<_, _>>()
-        .ok()?;
-    let mut best = (u32::MAX, "");
-    for model in CHARACTERS.iter() {
-        let mut cost = 0;
-        let mut script = 0;
-        for character in &characters {
-            let point = u32::from(*character);
-            cost += match point {
-                0 | 0xfffe | 0xffff => return None,
-                9 | 10 | 13 => 4 * NAT,
-                0..=0x1f | 0x7f..=0x9f | 0xe000..=0xf8ff | 0xfdd0..=0xfdef => 16 * NAT,
-                0x20..0x7f => 3 * NAT,
-                0x2000..=0x206f => 6 * NAT,
-                _ if model.cost(*character) < 11 * NAT => model.cost(*character),
-                0x3400..=0x9fff | 0xac00..=0xd7a3 => 13 * NAT,
-                _ => {
-                    let block = point >> 7;
-                    let is_same = block == script;
-                    script = block;
-                    if is_same { 5 * NAT } else { 11 * NAT }
-                }
-            };
+    let unit = |pair: &[u8; 2]| {
+        if is_big {
+            u16::from_be_bytes(*pair)
+        } else {
+            u16::from_le_bytes(*pair)
         }
-        best = best.min((cost, model.name));
+    };
+    let (mut pairs, _) = head[..head.len().min(SAMPLE)].as_chunks::<2>();
+    if let [whole @ .., last] = pairs
+        && head.len() > SAMPLE
+        && (0xd800..0xdc00).contains(&unit(last))
+    {
+        pairs = whole; // the other half of it is outside
     }
-    Some(best)
+    let mut costs = [0u32; EAST_ASIAN];
+    let most = MOST_FOR_A_UNIT * pairs.len();
+    let mut script = 0;
+    for character in char::decode_utf16(pairs.iter().map(unit)) {
+        let character = character.ok()?;
+        let point = u32::from(character);
+        let common = match point {
+            0 | 0xfffe | 0xffff => return None,
+            9 | 10 | 13 => Some(4 * NAT),
+            0..=0x1f | 0x7f..=0x9f | 0xe000..=0xf8ff | 0xfdd0..=0xfdef => Some(16 * NAT),
+            0x20..0x7f => Some(3 * NAT),
+            0x2000..=0x206f => Some(6 * NAT),
+            _ => None,
+        };
+        let unknown = match point {
+            0x3400..=0x9fff | 0xac00..=0xd7a3 => 13 * NAT,
+            _ if common.is_some() => 0,
+            _ => {
+                let block = point >> 7;
+                let is_same = std::mem::replace(&mut script, block) == block;
+                if is_same { 5 * NAT } else { 11 * NAT }
+            }
+        };
+        for (sum, model) in costs.iter_mut().zip(CHARACTERS.iter()) {
+            *sum += common.unwrap_or_else(|| match model.cost(character) {
+                known if known < 11 * NAT => known,
+                _ => unknown,
+            });
+        }
+        if costs.iter().all(|cost| *cost as usize > most) {
+            return None;
+        }
+    }
+    let named = costs.into_iter().zip(CHARACTERS.iter().map(|model| model.name));
+    named.min_by_key(|(cost, _)| *cost)
 }

@@ -78,24 +78,41 @@ impl Tally {
 
     fn walk(&mut self, data: &[u8]) {
         let mut rest = data;
-        while let Err(error) = simdutf8::compat::from_utf8(rest) {
-            let (valid, bad) = rest.split_at(error.valid_up_to());
-            self.sequences += count_leads(valid);
-            self.at += valid.len() as u64;
-            let Some(length) = error.error_len() else {
-                self.open.extend_from_slice(bad);
-                self.at += bad.len() as u64;
-                return;
+        let mut calm = CALM;
+        while !rest.is_empty() {
+            if calm >= CALM {
+                // Errors are rare here: pass over what is whole at once.
+                let valid =
+                    simdutf8::compat::from_utf8(rest).map_or_else(|error| error.valid_up_to(), str::len);
+                self.sequences += count_leads(&rest[..valid]);
+                self.at += valid as u64;
+                rest = &rest[valid..];
+                calm = 0;
+                continue;
+            }
+            let length = match first(rest) {
+                First::Whole(length) => {
+                    self.sequences += u64::from(length > 1);
+                    calm += length;
+                    length
+                }
+                First::Bad(length) => {
+                    self.error(self.at);
+                    calm = 0;
+                    length
+                }
+                First::Open => {
+                    self.open.extend_from_slice(rest);
+                    rest.len()
+                }
             };
-            self.error(self.at);
             self.at += length as u64;
-            rest = &bad[length..];
+            rest = &rest[length..];
             if self.has_given_up() {
-                break;
+                self.at += rest.len() as u64;
+                return;
             }
         }
-        self.sequences += if self.has_given_up() { 0 } else { count_leads(rest) };
-        self.at += rest.len() as u64;
     }
 
     fn error(&mut self, at: u64) {
@@ -103,6 +120,50 @@ impl Tally {
         if self.places.len() < PLACES {
             self.places.push(at);
         }
+    }
+}
+
+/// So many bytes without an error, and those that follow are looked at many at a time.
+const CALM: usize = 256;
+
+/// What bytes begin with.
+#[derive(Debug, PartialEq, Eq)]
+enum First {
+    /// A character of so many bytes.
+    Whole(usize),
+    /// So many bytes for which Python puts one U+FFFD.
+    Bad(usize),
+    /// A character that the data's end cuts short.
+    Open,
+}
+
+/// The first character of `data`, which has a byte at least.
+fn first(data: &[u8]) -> First {
+    let (seconds, length) = match data[0] {
+        ..0x80 => return First::Whole(1),
+        0xc2..=0xdf => (0x80..=0xbf, 2),
+        0xe0 => (0xa0..=0xbf, 3),
+        0xed => (0x80..=0x9f, 3),
+        0xe1..=0xef => (0x80..=0xbf, 3),
+        0xf0 => (0x90..=0xbf, 4),
+        0xf1..=0xf3 => (0x80..=0xbf, 4),
+        0xf4 => (0x80..=0x8f, 4),
+        _ => return First::Bad(1),
+    };
+    for (place, byte) in data.iter().enumerate().take(length).skip(1) {
+        let is_next = if place == 1 {
+            seconds.contains(byte)
+        } else {
+            matches!(byte, 0x80..=0xbf)
+        };
+        if !is_next {
+            return First::Bad(place);
+        }
+    }
+    if data.len() < length {
+        First::Open
+    } else {
+        First::Whole(length)
     }
 }
 
@@ -162,6 +223,49 @@ mod tests {
                 .filter(|c| *c == '\u{fffd}')
                 .count();
             assert_eq!(whole.errors, replaced as u64, "{data:x?}");
+        }
+    }
+
+    #[test]
+    fn every_beginning_is_what_the_standard_library_takes_it_for() {
+        let bytes = [
+            0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
+            0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+        ];
+        let mut data = Vec::new();
+        for number in 0..bytes.len().pow(4) {
+            data.clear();
+            data.extend((0..4).map(|place| bytes[number / bytes.len().pow(place) % bytes.len()]));
+            for length in 1..=4 {
+                let data = &data[..length];
+                let plain = match std::str::from_utf8(data) {
+                    Ok(text) => First::Whole(text.chars().next().map_or(0, char::len_utf8)),
+                    Err(error) if error.valid_up_to() > 0 => {
+                        let valid = std::str::from_utf8(&data[..error.valid_up_to()]).unwrap();
+                        First::Whole(valid.chars().next().map_or(0, char::len_utf8))
+                    }
+                    Err(error) => error.error_len().map_or(First::Open, First::Bad),
+                };
+                assert_eq!(first(data), plain, "{data:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn errors_far_apart_and_close_together_are_counted_alike() {
+        for apart in [0, 1, CALM - 1, CALM, CALM + 1, 3 * CALM] {
+            let mut data = Vec::new();
+            for _ in 0..20 {
+                data.extend_from_slice("é".repeat(apart).as_bytes());
+                data.extend_from_slice(b"\xe9 ");
+            }
+            let found = tally(&[&data]);
+            assert_eq!(
+                (found.sequences, found.errors),
+                (20 * apart as u64, 20),
+                "{apart}"
+            );
+            assert_eq!(found.places[1], 4 * apart as u64 + 2, "{apart}");
         }
     }
 
