@@ -184,13 +184,13 @@ fn readings(of: &Detector) -> Vec<Reading> {
         let single = |known| single::rank(bytes, &scan.histogram, Family::Ascii, &of.limits, known);
         let mut readings;
         if east_asian::is_likely(bytes) {
-            let asian = east_asian::rank(bytes, &of.limits, u32::MAX);
+            let asian = east_asian::rank(bytes, &of.limits, u32::MAX, single::TOLD);
             readings = single(least(&asian));
             readings.extend(asian);
         } else {
             readings = single(None);
             let most = least(&readings).map_or(u32::MAX, |cost| cost + single::TOLD);
-            readings.extend(east_asian::rank(bytes, &of.limits, most));
+            readings.extend(east_asian::rank(bytes, &of.limits, most, single::TOLD));
         }
         for reading in &mut readings {
             reading.cost += control_cost(controls);

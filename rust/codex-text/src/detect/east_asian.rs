@@ -58,7 +58,7 @@ pub(crate) fn listed(name: &str) -> Option<&'static Listed> {
         .find(|listed| listed.name() == name)
 }
 
-/// Bytes that `is_likely` looks at, and what each that is not ASCII costs at most.
+/// Bytes of the beginning that tell what to read first, and what each that is not ASCII costs at most in East Asian text.
 const PROBE: usize = 256;
 const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
 
@@ -66,17 +66,36 @@ const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
 pub(crate) fn is_likely(evidence: &[u8]) -> bool {
     let beginning = &evidence[..evidence.len().min(PROBE)];
     let most = u32::try_from(count_high(beginning)).unwrap_or(u32::MAX) * LIKELY_FOR_A_BYTE;
-    !rank(beginning, &Limits::default(), most).is_empty()
+    CODECS.iter().any(|tried| tried.read(beginning, most).is_some())
 }
 
 fn count_high(evidence: &[u8]) -> usize {
     evidence.iter().filter(|byte| **byte >= 0x80).count()
 }
 
-/// The readings of the evidence in the encodings allowed that are mostly without errors and cost no more than `most`.
-pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32) -> Vec<Reading> {
-    let allowed = CODECS.iter().filter(|tried| limits.allows(tried.listed.name()));
-    allowed.filter_map(|tried| tried.read(evidence, most)).collect()
+/// The readings of the evidence in the encodings allowed that are mostly without errors, cost no more than `most`, and no more than the
+/// best of them and `margin`.
+pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32, margin: u32) -> Vec<Reading> {
+    let beginning = &evidence[..evidence.len().min(PROBE)];
+    let mut tried: Vec<&Tried> = CODECS
+        .iter()
+        .filter(|tried| limits.allows(tried.listed.name()))
+        .collect();
+    tried.sort_by_cached_key(|tried| {
+        tried
+            .read(beginning, most)
+            .map_or(u32::MAX, |reading| reading.cost)
+    });
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut most = most;
+    for tried in tried {
+        if let Some(reading) = tried.read(evidence, most) {
+            most = most.min(reading.cost.saturating_add(margin));
+            readings.push(reading);
+        }
+    }
+    readings.retain(|reading| reading.cost <= most);
+    readings
 }
 
 /// Characters read before their cost is compared with the most it may be.

@@ -157,7 +157,7 @@ impl Detector {
 
     /// Counters of errors from `start` on, for the encodings that the evidence so far is likeliest in.
     fn watch(&self, start: u64) -> Vec<Errors> {
-        let mut readings = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX);
+        let mut readings = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX, u32::MAX);
         readings.sort_by_key(|reading| reading.cost);
         readings.truncate(WATCHED);
         let listed = readings

@@ -45,12 +45,15 @@ impl Language {
         points.zip(FIRST_OWN..)
     }
 
-    /// What a character of another language costs at least.
-    pub(super) fn least_for_foreign(&self) -> u32 {
-        let rows = self.table.chunks(self.size);
-        rows.map(|row| u32::from(row[usize::from(FOREIGN)]))
-            .min()
-            .unwrap_or_default()
+    /// What each class costs at least, whatever it follows.
+    pub(super) fn least_costs(&self) -> Vec<u16> {
+        let mut least = vec![u16::MAX; self.size];
+        for row in self.table.chunks(self.size) {
+            for (least, cost) in least.iter_mut().zip(row) {
+                *least = (*least).min(u16::from(*cost));
+            }
+        }
+        least
     }
 }
 

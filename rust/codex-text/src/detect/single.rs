@@ -155,6 +155,7 @@ const STRIDE: usize = 16;
 /// How many readings there may be for all pairs together, and for so many pairs that this is few.
 const MOST_READ: usize = 60_000;
 const LEAST_TRIES: usize = 128;
+const FIRST_TRIES: usize = 32;
 
 /// One candidate in one language.
 #[derive(Clone, Copy)]
@@ -164,6 +165,10 @@ struct Try {
     language: usize,
     /// What it costs at least, for the characters that the language does not have.
     least: u32,
+}
+
+fn by_least(one: &Try) -> (u32, usize, usize) {
+    (one.least, one.candidate, one.language)
 }
 
 /// A candidate with the pairs as it reads them.
@@ -182,8 +187,9 @@ impl Read<'_> {
         let mut least: Vec<u32> = ascii.iter().map(|cost| self.start + cost).collect();
         for (byte, count) in &self.pairs.next {
             let costs = ALPHABET.least(self.of.symbols[usize::from(*byte)]);
+            let count = u16::try_from(*count).unwrap_or(u16::MAX);
             for (sum, cost) in least.iter_mut().zip(costs) {
-                *sum += cost * count;
+                *sum += u32::from(*cost) * u32::from(count);
             }
         }
         tries.extend(least.into_iter().enumerate().map(|(language, least)| Try {
@@ -238,23 +244,38 @@ pub(crate) fn rank(
         read.add_tries(place, &ascii, &mut tries);
     }
     let most = (MOST_READ / pairs.read.len().max(1)).max(LEAST_TRIES);
-    let by_least = |one: &Try| (one.least, one.candidate, one.language);
     if tries.len() > most {
         tries.select_nth_unstable_by_key(most, by_least);
         tries.truncate(most);
     }
-    tries.sort_unstable_by_key(by_least);
     let mut best = known.unwrap_or(u32::MAX - TOLD);
     let mut found: Vec<(u32, Try)> = Vec::new();
-    for one in tries {
-        if one.least > best + TOLD {
-            break;
+    let mut read = |tries: &mut [Try]| {
+        tries.sort_unstable_by_key(by_least);
+        for one in tries.iter() {
+            if one.least > best + TOLD {
+                break;
+            }
+            if let Some(cost) = reads[one.candidate].cost(one.language, ascii[one.language], best + TOLD) {
+                best = best.min(cost);
+                found.push((cost, *one));
+            }
         }
-        if let Some(cost) = reads[one.candidate].cost(one.language, ascii[one.language], best + TOLD) {
-            best = best.min(cost);
-            found.push((cost, one));
-        }
+        best
+    };
+    // The first few usually leave few of the others.
+    let first = FIRST_TRIES.min(tries.len());
+    if first < tries.len() {
+        tries.select_nth_unstable_by_key(first, by_least);
     }
+    let (tries, others) = tries.split_at_mut(first);
+    let best = read(tries);
+    let mut others: Vec<Try> = others
+        .iter()
+        .copied()
+        .filter(|one| one.least <= best + TOLD)
+        .collect();
+    let best = read(&mut others);
     found.retain(|(cost, _)| *cost <= best + TOLD);
     // Of equals the better known encoding first, then the language that the ASCII pairs are likelier in.
     found.sort_unstable_by_key(|(cost, one)| (*cost, one.candidate, ascii[one.language], one.language));

@@ -11,6 +11,9 @@ pub(crate) const SAMPLE: usize = 2048;
 /// Languages that are told apart by their characters.
 const EAST_ASIAN: usize = 4;
 
+/// So many units are too few to tell by that it is no text.
+const STRANGE_START: usize = 24;
+
 /// UTF-32 if every four bytes are a character, UTF-16 by where the zero bytes are; `head` begins the file.
 pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'static str> {
     let whole: u64 = nuls.iter().sum();
@@ -87,7 +90,7 @@ fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
     }
     let mut costs = [0u32; EAST_ASIAN];
     let most = MOST_FOR_A_UNIT * pairs.len();
-    let mut script = 0;
+    let (mut script, mut seen) = (0, 0);
     for character in char::decode_utf16(pairs.iter().map(unit)) {
         let character = character.ok()?;
         let point = u32::from(character);
@@ -114,6 +117,8 @@ fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
                 _ => unknown,
             });
         }
+        seen += 1;
+        let most = most.min(MOST_FOR_A_UNIT * (seen + STRANGE_START));
         if costs.iter().all(|cost| *cost as usize > most) {
             return None;
         }
