@@ -41,7 +41,7 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 	$(BIN)/mypy benches
 
 bench: .venv/.core .venv/.dev .venv/.vocabularies .venv/.peers  ## run the benches against their peers and write docs/performance/measured.md
-	CODEX_BENCH_STATE_MB=512 CODEX_BENCH_TEXT_MB=4 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
+	CODEX_BENCH_STATE_MB=512 CODEX_BENCH_TEXT_MB=4 CODEX_BENCH_TRAIN_MB=210 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
 torture: .venv/.core .venv/.dev .venv/.vocabularies  ## kills by the hundred, power cuts and damaged headers, all seeded
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from benches.harness import measures
 from benches.tokens.texts import documents
 from benches.tokens.trainers import run
 
-#: Text of many scripts and code, and ids; of tokenizers' slow trainer a fifth.
-MIXED_BYTES = 10_000_000
+#: Text of many scripts and code; for tokenizers' slow trainer a fifth. `make bench` takes all there is, 69 MB.
+MIXED_BYTES = int(os.environ.get("CODEX_BENCH_TRAIN_MB", "10")) * 1_000_000
 VOCABULARY_SIZE = 8_192
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from benches.workers import PEERS, Stopwatch, Worker, peak_memory_mb
 
-__all__ = ["TRAINERS", "learn", "run", "start"]
+__all__ = ["TRAINERS", "learn", "learn_within", "run", "start"]
 
 END = "<|endoftext|>"
 
@@ -78,3 +78,18 @@ def learn(name: str, paths: Sequence[str], vocab_size: int) -> dict[str, Any]:
     listed = [tuple(merge) for merge in merges][: vocab_size - 257]
     digest = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
     return {"cpu_s": watch.cpu_s, "peak_mb": peak_memory_mb(), "merges": len(listed), "digest": digest}
+
+
+def learn_within(paths: Sequence[str], vocab_size: int, memory_limit: int | None) -> dict[str, Any]:
+    """Learn here with our trainer, within a limit of bytes or none."""
+    from codex.tokens import learn_bpe
+
+    idle_mb = peak_memory_mb()
+    with Stopwatch() as watch:
+        trained = learn_bpe(map(Path, paths), vocab_size, threads=1, memory_limit=memory_limit)
+    return {
+        "cpu_s": watch.cpu_s,
+        "taken_mb": peak_memory_mb() - idle_mb,
+        "spilled_mb": trained.spilled_bytes / 1e6,
+        "digest": hashlib.sha256(trained.json).hexdigest(),
+    }
