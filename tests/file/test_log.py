@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -115,7 +116,7 @@ def test_a_sync_that_failed_is_never_taken_for_done(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_refused_until_the_first_is_closed(tmp_path: Path) -> None:
     first = AppendLog(tmp_path / "log")
-    with pytest.raises(LockError, match="log` is being written by another process"):
+    with pytest.raises(LockError, match=rf"log` is being written by process {os.getpid()} \("):
         AppendLog(tmp_path / "log")
     first.close()
     first.close()

@@ -1,11 +1,12 @@
 """Records and lines of NDJSON: the typed door to `codex-records`.
 
 `record` reads and writes the records of this project, one text a line with its identity and where it came from; `lines` reads
-anyone's NDJSON, texts, dictionaries or columns, every line checked. `docs/records.md` tells both.
+anyone's NDJSON, texts, dictionaries or columns, every line checked; `Writer` appends to a file of it. See `docs/records.md`.
 """
 
 from __future__ import annotations
 
+from codex._core import Writer
 from codex.records.lines import Lines, RecordBatch, count, index, iter_batches, iter_records, iter_texts
 from codex.records.record import (
     BadLine,
@@ -25,6 +26,7 @@ __all__ = [
     "Record",
     "RecordBatch",
     "Source",
+    "Writer",
     "count",
     "count_records",
     "encode_records",

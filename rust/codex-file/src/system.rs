@@ -101,6 +101,14 @@ pub(crate) fn sync(file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Waits until the file's bytes are on the disk, and of what is known about it as much as it takes to read them.
+pub(crate) fn sync_data(file: &File) -> io::Result<()> {
+    fail::sync_point("file.sync")?;
+    file.sync_data()?;
+    note(|| Event::Sync(path_of(file)));
+    Ok(())
+}
+
 /// Lets the disk begin with some bytes of the file before they are synced; a hint, which may be ignored and promises nothing.
 #[allow(unsafe_code)] // no safe crate has this call
 pub(crate) fn start_write_back(file: &File, start: u64, bytes: u64) {

@@ -1,8 +1,10 @@
 //! The one error of this crate, and the one thing that can be wrong with a line.
 
+use crate::MAXIMUM_LINE_BYTES;
 use codex_file::Class;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -16,11 +18,36 @@ pub struct Error {
 #[derive(Debug)]
 enum Kind {
     BadLine(BadLine),
-    Record { source: String, reason: String },
-    Meta { at: usize, reason: String },
-    Id { text: String },
-    Fraction { fraction: f64 },
-    NoWayIn { path: PathBuf, format: &'static str },
+    Record {
+        source: String,
+        reason: String,
+    },
+    Meta {
+        at: usize,
+        reason: String,
+    },
+    Id {
+        text: String,
+    },
+    Fraction {
+        fraction: f64,
+    },
+    NoWayIn {
+        path: PathBuf,
+        format: &'static str,
+    },
+    Value {
+        place: String,
+        reason: String,
+    },
+    LongLine {
+        bytes: usize,
+    },
+    Closed {
+        what: &'static str,
+    },
+    /// One that several callers are told.
+    Shared(Arc<Error>),
     File(codex_file::Error),
 }
 
@@ -42,7 +69,8 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match &self.kind {
-            Kind::Fraction { .. } | Kind::NoWayIn { .. } => Class::Usage,
+            Kind::Fraction { .. } | Kind::NoWayIn { .. } | Kind::Closed { .. } => Class::Usage,
+            Kind::Shared(error) => error.class(),
             Kind::File(error) => error.class(),
             _ => Class::Data,
         }
@@ -53,6 +81,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match &self.kind {
             Kind::File(error) => error.hint(),
+            Kind::Shared(error) => error.hint(),
             Kind::NoWayIn { .. } => Some("unpack it first".to_owned()),
             _ => None,
         }
@@ -65,6 +94,16 @@ impl Error {
             Kind::BadLine(bad) => Some(bad),
             _ => None,
         }
+    }
+
+    /// A value that JSON does not have, and the place where it was found, escaped already.
+    #[must_use]
+    pub fn value(place: &str, reason: impl Into<String>) -> Self {
+        Kind::Value {
+            place: place.to_owned(),
+            reason: reason.into(),
+        }
+        .into()
     }
 
     /// A record that cannot be written.
@@ -100,6 +139,18 @@ impl Error {
         Kind::NoWayIn { path, format }.into()
     }
 
+    pub(crate) fn long_line(bytes: usize) -> Self {
+        Kind::LongLine { bytes }.into()
+    }
+
+    pub(crate) fn closed(what: &'static str) -> Self {
+        Kind::Closed { what }.into()
+    }
+
+    pub(crate) fn shared(error: &Arc<Self>) -> Self {
+        Kind::Shared(Arc::clone(error)).into()
+    }
+
     pub(crate) fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         codex_file::Error::io(action, path, source).into()
     }
@@ -124,6 +175,15 @@ impl fmt::Display for Error {
                 "`{}` is compressed ({format}): there is no way to a line in the middle",
                 path.display().to_string().escape_debug()
             ),
+            Kind::Value { place, reason } => write!(f, "`{place}` {reason}"),
+            Kind::LongLine { bytes } => {
+                write!(
+                    f,
+                    "the line has {bytes} bytes, expected at most {MAXIMUM_LINE_BYTES}"
+                )
+            }
+            Kind::Closed { what } => write!(f, "the {what} is closed already"),
+            Kind::Shared(error) => error.fmt(f),
             Kind::File(error) => error.fmt(f),
         }
     }
@@ -147,6 +207,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             Kind::File(error) => Some(error),
+            Kind::Shared(error) => Some(error.as_ref()),
             _ => None,
         }
     }

@@ -7,10 +7,13 @@
 //!
 //! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
 //! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`]. [`Batches`] is built on it: it takes
-//! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle.
+//! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle. [`Appender`] adds lines to a
+//! file, as durably as is asked.
 
+mod append;
 mod blocks;
 mod document;
+pub mod encode;
 mod error;
 mod id;
 mod index;
@@ -25,6 +28,7 @@ mod read;
 mod record;
 mod write;
 
+pub use append::{Appender, Durability};
 pub use blocks::{Block, Blocks, Line};
 pub use document::read_document;
 pub use error::{BadLine, Error, Result};

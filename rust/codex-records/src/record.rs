@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::json::Scanner;
 use crate::number::MAXIMUM_INTEGER;
-use crate::{Error, Id, Result};
+use crate::{Error, Id, Result, encode};
 use serde_json::Value;
 
 /// No line is longer, so that reading one takes a known amount of memory: 256 MiB.
@@ -121,16 +121,16 @@ impl Record {
         } = &self.source;
         // Writing to a vector cannot fail.
         let _ = write!(out, "{{\"id\":\"{}\",\"text\":", self.id);
-        write_string(out, &self.text);
+        encode::string(out, &self.text);
         out.extend_from_slice(b",\"source\":{\"path\":");
-        write_string(out, path);
+        encode::string(out, path);
         out.extend_from_slice(b",\"member\":");
         match member {
-            Some(member) => write_string(out, member),
+            Some(member) => encode::string(out, member),
             None => out.extend_from_slice(b"null"),
         }
         let _ = write!(out, ",\"offset\":{offset},\"encoding\":");
-        write_string(out, encoding);
+        encode::string(out, encoding);
         let _ = write!(out, ",\"errors\":{errors}}}");
         if let Some(Meta(meta)) = &self.meta {
             let _ = write!(out, ",\"meta\":{meta}");
@@ -144,30 +144,6 @@ impl Record {
         }
         Ok(())
     }
-}
-
-/// A JSON string: only quotes, backslashes and control characters are escaped, as RFC 8785 escapes them.
-fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-    {
-        out.extend_from_slice(&rest[..at]);
-        match rest[at] {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            sign @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', sign]),
-            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
-        }
-        rest = &rest[at + 1..];
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::name;
-use super::owner::take;
+use super::owner::{holder, take};
+use super::{name, rotation};
 use crate::error::{Error, Result, quoted};
 use crate::system;
 
@@ -21,6 +21,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 pub struct AppendLog {
     path: PathBuf,
     file: File,
+    bytes: u64,
     torn_bytes: u64,
     broken: bool,
 }
@@ -29,16 +30,15 @@ impl AppendLog {
     /// Opens or creates the log and mends its end.
     ///
     /// # Errors
-    /// [`Class::Locked`](crate::Class::Locked) if another process writes it; otherwise what the disk refused.
+    /// [`Class::Locked`](crate::Class::Locked) if another process writes it, naming that; otherwise what the disk refused.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("open", path, error);
         let is_new = !path.exists();
         let file = system::open_appending(path).map_err(failed)?;
         if !take(&file, path).map_err(failed)? {
-            return Err(Error::locked(format!(
-                "{} is being written by another process",
-                quoted(path)
-            )));
+            let writer = holder(&file).unwrap_or_else(|| "another process".to_owned());
+            let message = format!("{} is being written by {writer}", quoted(path));
+            return Err(Error::locked(message).with_hint("wait until it ends, or write to another file"));
         }
         if is_new {
             system::sync_folder(name::parent(path)).map_err(failed)?;
@@ -46,6 +46,7 @@ impl AppendLog {
         let mut log = Self {
             path: path.to_owned(),
             file,
+            bytes: 0,
             torn_bytes: 0,
             broken: false,
         };
@@ -53,10 +54,30 @@ impl AppendLog {
         Ok(log)
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes of whole lines it holds.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// How many bytes were moved to `<name>.torn` on opening.
     #[must_use]
     pub fn torn_bytes(&self) -> u64 {
         self.torn_bytes
+    }
+
+    /// Where torn bytes are moved to: `<name>.torn`, beside it.
+    #[must_use]
+    pub fn torn_path(&self) -> PathBuf {
+        let mut torn_name = self.path.file_name().unwrap_or_default().to_owned();
+        torn_name.push(".torn");
+        self.path.with_file_name(torn_name)
     }
 
     /// Adds `lines`, each ending in a newline, with one write(2). If that fails the log ends as it did before.
@@ -88,6 +109,7 @@ impl AppendLog {
                 }
             }
         }
+        self.bytes += written as u64;
         Ok(())
     }
 
@@ -98,9 +120,23 @@ impl AppendLog {
     /// If the disk refuses, now or before.
     pub fn sync(&mut self) -> Result<()> {
         self.check()?;
-        let answer = system::sync(&self.file).map_err(|error| Error::io("sync", &self.path, error));
+        let answer = system::sync_data(&self.file).map_err(|error| Error::io("sync", &self.path, error));
         self.broken = answer.is_err();
         answer
+    }
+
+    /// Gives what the log holds a name of its own, `<stem>.000001.<extension>` and so on, and goes on with an empty file.
+    ///
+    /// All lines are synced before. At every instant the log's name is that of a file whose lock is held, and a kill leaves
+    /// at most an empty file under the new name, which the next turn fills.
+    ///
+    /// # Errors
+    /// If the disk refuses; the log is then as it was.
+    pub fn rotate(&mut self) -> Result<PathBuf> {
+        self.sync()?;
+        let (older, file) = rotation::turn(&self.path)?;
+        (self.file, self.bytes) = (file, 0);
+        Ok(older)
     }
 
     fn check(&self) -> Result<()> {
@@ -129,12 +165,11 @@ impl AppendLog {
     fn mend(&mut self) -> Result<()> {
         let failed = |error| Error::io("mend", &self.path, error);
         let (sound, length) = sound_end(&self.file).map_err(failed)?;
+        self.bytes = sound;
         if sound == length {
             return Ok(());
         }
-        let mut torn_name = self.path.file_name().unwrap_or_default().to_owned();
-        torn_name.push(".torn");
-        let torn_path = self.path.with_file_name(torn_name);
+        let torn_path = self.torn_path();
         let save = || {
             let torn_file = system::open_appending(&torn_path)?;
             let mut torn = read_from(&self.file, sound, length)?;

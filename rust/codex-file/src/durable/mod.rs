@@ -14,6 +14,7 @@ mod log;
 mod name;
 mod owner;
 mod remove;
+mod rotation;
 mod sink;
 mod sweep;
 mod sync;

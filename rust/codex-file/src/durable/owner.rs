@@ -8,6 +8,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{major, minor};
+
 use super::name;
 use crate::error::{Error, Result};
 use crate::system;
@@ -23,6 +25,28 @@ pub(crate) fn take(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Who holds the lock of `file`, as `process 12 (python)`, if the kernel says.
+pub(super) fn holder(file: &File) -> Option<String> {
+    let found = file.metadata().ok()?;
+    let (device, inode) = (found.dev(), found.ino());
+    let wanted = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // `1: FLOCK  ADVISORY  WRITE 708 08:01:131 0 EOF`
+    let pid: u32 = locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, "WRITE", pid, place, ..] = fields[..] else {
+            return None;
+        };
+        let pid = pid.parse().ok().filter(|pid| *pid > 0)?;
+        (place == wanted).then_some(pid)
+    })?;
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some(match name.trim() {
+        "" => format!("process {pid}"),
+        name => format!("process {pid} ({})", name.escape_debug()),
+    })
 }
 
 /// Creates a file beside `path` under a partial name, locked from the first byte.

@@ -1,7 +1,9 @@
 //! Records for Python: rows of a batch in, rows of a batch out, the interpreter released while they are read or written.
 
 mod arrow;
+mod encode;
 mod lines;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,6 +49,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lines::LineIndex>()?;
     module.add_class::<lines::RowLines>()?;
     module.add_class::<lines::TextLines>()?;
+    module.add_class::<writer::Writer>()?;
     module.add_class::<RecordReader>()?;
     module.add_class::<RecordWriter>()?;
     module.add_function(wrap_pyfunction!(record_id, module)?)?;
