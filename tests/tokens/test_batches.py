@@ -22,6 +22,12 @@ def test_rows_are_lists_unless_they_are_padded(pair: Any) -> None:
     assert pair.ours.encode_batch([]) == []
 
 
+def test_one_text_is_no_batch_of_its_characters(pair: Any) -> None:
+    for encode in pair.ours.encode_batch, pair.ours.encode_flat:
+        with pytest.raises(UsageError, match="`texts` is one text, expected several"):
+            encode("low")
+
+
 def test_padding_is_that_of_tokenizers(pair: Any) -> None:
     theirs = type(pair.theirs).from_str(pair.theirs.to_str())
     for length in (None, 32):

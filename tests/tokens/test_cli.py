@@ -247,6 +247,7 @@ def test_verify_finds_what_differs_from_tokenizers(codex: Any, home: Path) -> No
         (["train", "none"], 3, "MissingDataError"),
         (["train", "bad.ndjson"], 3, "bad.ndjson"),
         (["train", "empty"], 3, "DataError: no text to learn from in `empty`"),
+        (["train", "blank.txt"], 3, "DataError: no text to learn from in `blank.txt`"),
     ],
 )
 def test_failures_say_what_and_leave_with_their_code(
@@ -258,6 +259,7 @@ def test_failures_say_what_and_leave_with_their_code(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     (home / "latin.txt").write_bytes(b"caf\xe9")
+    (home / "blank.txt").touch()
     (home / "far.txt").write_text("1 99999")
     (home / "empty").mkdir()
     (home / "binary").write_bytes(b"\xff\0" * 40)

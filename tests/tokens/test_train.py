@@ -84,6 +84,8 @@ def test_a_vocabulary_larger_than_reachable_is_as_large_as_it_gets(train_theirs:
 def test_a_vocabulary_without_room_for_the_bytes_is_refused(size: int) -> None:
     with pytest.raises(UsageError, match="expected at least 257: every byte and special token has an id"):
         train_bpe(["abc"], size)
+    with pytest.raises(UsageError, match="expected at most 4294967295: an id has 32 bits"):
+        train_bpe(["abc"], 1 << 40)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,8 @@ def test_a_kill_while_spilling_leaves_nothing(many_words: str, tmp_path: Path) -
 def test_an_unreadable_file_among_many_is_named(files: list[Path], tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match=r"missing\.txt"):
         learn_bpe([*files, tmp_path / "missing.txt"], 500)
+    with pytest.raises(MissingDataError, match=r"missing\.txt"):
+        train_bpe([*files, tmp_path / "missing.txt"], 500)
     (tmp_path / "latin.txt").write_bytes("naïve".encode("latin-1"))
     with pytest.raises(DataError, match=r"latin\.txt`: not UTF-8: byte 0xef at 2"):
         learn_bpe([*files, tmp_path / "latin.txt"], 500)

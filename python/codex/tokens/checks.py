@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codex.errors import DataError, UsageError
 
-__all__ = ["checked_ids", "checked_text", "checked_threads", "refuse_specials"]
+__all__ = ["checked_ids", "checked_text", "checked_texts", "checked_threads", "refuse_specials"]
 
 
 def checked_threads(threads: int | None) -> int | None:
@@ -21,6 +21,19 @@ def checked_threads(threads: int | None) -> int | None:
     if threads is not None and threads < 1:
         raise UsageError(f"`threads` is {threads}, expected at least 1, or None for one for each processor")
     return threads
+
+
+def checked_texts(texts: Iterable[str]) -> list[str]:
+    """`texts` if they are several; one text alone would be taken for its characters.
+
+    Raises:
+        UsageError: if it is a string.
+    """
+    if isinstance(texts, str):
+        raise UsageError(
+            "`texts` is one text, expected several", hint="`encode` takes one; `[text]` is a batch of one"
+        )
+    return list(texts)
 
 
 def checked_ids(ids: ArrayLike, vocab_size: int) -> NDArray[np.uint32]:

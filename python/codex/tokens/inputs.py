@@ -6,6 +6,7 @@ compressed. No file is in memory as a whole.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -75,7 +76,9 @@ class Inputs:
         if ".ndjson" in path.suffixes:
             yield from (record.text for record in read_records(path))
         else:
-            total = path.stat().st_size
+            total = 0
+            with contextlib.suppress(OSError):  # which counting tells with its path
+                total = path.stat().st_size
 
             def told(done: int) -> None:
                 self.progress(f"read {path.name}", min(done, total), total)

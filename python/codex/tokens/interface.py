@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codex.errors import DataError, UsageError
-from codex.tokens.checks import checked_threads
+from codex.tokens.checks import checked_texts, checked_threads
 from codex.tokens.offsets import Unit
 from codex.tokens.padding import Padding, Truncation, pad, truncated
 from codex.tokens.settings import NO_SETTINGS, Settings
@@ -270,7 +270,8 @@ class BaseTokenizer(ABC):
         self, texts: Sequence[str], specials: Specials, add_special_tokens: bool, threads: int | None
     ) -> list[list[int]]:
         checked_threads(threads)
-        return [self.encode(text, specials, add_special_tokens=add_special_tokens) for text in texts]
+        rows = checked_texts(texts)
+        return [self.encode(text, specials, add_special_tokens=add_special_tokens) for text in rows]
 
     @cached_property
     def _template(self) -> tuple[int, int]:

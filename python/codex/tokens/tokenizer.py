@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codex import _core
-from codex.tokens.checks import checked_ids, checked_threads
+from codex.tokens.checks import checked_ids, checked_texts, checked_threads
 from codex.tokens.interface import BaseTokenizer, Specials
 from codex.tokens.offsets import Unit, checked_unit, to_characters
 from codex.tokens.settings import NO_SETTINGS, Settings, read_settings
@@ -112,12 +112,12 @@ class Tokenizer(BaseTokenizer):
         self, texts: Sequence[str], specials: Specials = "forbid", *, threads: int | None = None
     ) -> tuple[NDArray[Any], NDArray[np.uint64]]:
         """As `BaseTokenizer.encode_flat`, without a Python object for each id."""
-        return self._core.encode_flat(list(texts), specials, checked_threads(threads))
+        return self._core.encode_flat(checked_texts(texts), specials, checked_threads(threads))
 
     def _rows(
         self, texts: Sequence[str], specials: Specials, add_special_tokens: bool, threads: int | None
     ) -> list[list[int]]:
-        rows = self._core.encode_batch(list(texts), specials, checked_threads(threads))
+        rows = self._core.encode_batch(checked_texts(texts), specials, checked_threads(threads))
         return [self._dressed(row) for row in rows] if add_special_tokens else rows
 
     def _dressed(self, ids: list[int]) -> list[int]:

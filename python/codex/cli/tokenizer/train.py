@@ -104,7 +104,7 @@ def train(
         trained = _learn_elsewhere(trainer, inputs, vocabulary_size, options, out)
     _say_skipped(skipped, out)
     counts = trained.manifest["counts"]
-    if not counts["texts"]:
+    if not counts["bytes"]:
         raise DataError(f"no text to learn from in {', '.join(f'`{path}`' for path in paths)}")
     learnt = counts["vocab_size"]
     if learnt < vocabulary_size:

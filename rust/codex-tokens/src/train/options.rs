@@ -69,8 +69,15 @@ impl TrainOptions {
         listed.dedup();
         let alphabet = listed.len().min(self.limit_alphabet.unwrap_or(usize::MAX));
         let smallest = self.special_tokens.len() + alphabet;
-        if self.vocab_size < smallest || u32::try_from(self.vocab_size).is_err() {
+        if self.vocab_size < smallest {
             return Err(Error::vocabulary_size(self.vocab_size, smallest));
+        }
+        if u32::try_from(self.vocab_size).is_err() {
+            return Err(Error::usage(format!(
+                "`vocabulary_size` is {}, expected at most {}: an id has 32 bits",
+                self.vocab_size,
+                u32::MAX
+            )));
         }
         if !(self.character_coverage > 0.0 && self.character_coverage <= 1.0) {
             return Err(Error::usage(format!(
