@@ -277,8 +277,8 @@ def _repaired(data: bytes, name: str) -> tuple[str, list[Place]]:
     lines = list(_bad_lines(data, start))
     bad = b"".join(data[begin:end] for begin, end in lines)
     found = detect(bad)
-    is_sure = found.alternatives and found.confidence >= _SURE
-    fallback = found.encoding if found.encoding and is_sure else "cp1252"
+    is_read = found.language is not None and found.confidence >= _SURE
+    fallback = found.encoding if found.encoding and is_read else "cp1252"
     pieces: list[str] = []
     places: list[Place] = []
     at = start

@@ -5,7 +5,6 @@
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::Limits;
@@ -148,14 +147,15 @@ fn case(character: char) -> u8 {
 /// The cost of `next` after `this` by case alone.
 const CASES: [[u32; 3]; 3] = [[0, 3, 26], [0, 0, 88], [0, 6, 16]];
 
-/// How far behind the best reading another may end and still be told.
-pub(crate) const TOLD: u32 = 24 * NAT;
+/// How far behind the best reading another is read on.
+pub(crate) const TOLD: u32 = 12 * NAT;
 /// How many pairs are read at most before a reading is compared with the best.
 const STRIDE: usize = 16;
 /// How many readings there may be for all pairs together, and for so many pairs that this is few.
 const MOST_READ: usize = 60_000;
 const LEAST_TRIES: usize = 128;
-const FIRST_TRIES: usize = 32;
+/// The readings that are read first and to their end: they usually rule most others out, and are what the best is compared with.
+const FIRST_TRIES: usize = 16;
 
 /// One candidate in one language.
 #[derive(Clone, Copy)]
@@ -177,8 +177,14 @@ struct Read<'a> {
     pairs: &'a Pairs,
     /// What it costs in any language before a pair is read.
     start: u32,
-    /// The pairs, and what they cost by case alone; made when a language is first tried.
-    symbols: OnceCell<(Vec<(Symbol, Symbol, u32)>, u32)>,
+    /// Made when a language is first tried.
+    symbols: OnceCell<Symbols>,
+}
+
+/// The pairs as a candidate reads them, and what they cost by case alone.
+struct Symbols {
+    pairs: Vec<(Symbol, Symbol, u32)>,
+    cases: u32,
 }
 
 impl Read<'_> {
@@ -201,10 +207,10 @@ impl Read<'_> {
 
     /// What the pairs cost in a language besides what the ASCII pairs do, unless that is more than `most`.
     fn cost(&self, language: usize, ascii: u32, most: u32) -> Option<u32> {
-        let (symbols, cases) = self.symbols.get_or_init(|| self.symbols());
+        let symbols = self.symbols.get_or_init(|| self.symbols());
         let (taken_for, model) = (ALPHABET.taken_for(language), &LANGUAGES[language]);
-        let mut cost = self.start + ascii + cases;
-        for pairs in symbols.chunks(STRIDE) {
+        let mut cost = self.start + ascii + symbols.cases;
+        for pairs in symbols.pairs.chunks(STRIDE) {
             for (a, b, count) in pairs {
                 let (this, next) = (taken_for[usize::from(*a)], taken_for[usize::from(*b)]);
                 cost += (model.cost(this.class, next.class) + u32::from(next.extra)) * count;
@@ -216,19 +222,22 @@ impl Read<'_> {
         Some(cost)
     }
 
-    fn symbols(&self) -> (Vec<(Symbol, Symbol, u32)>, u32) {
+    fn symbols(&self) -> Symbols {
         let mut cases = 0;
-        let symbols = self.pairs.read.iter().map(|(a, b, count)| {
+        let pairs = self.pairs.read.iter().map(|(a, b, count)| {
             let [a, b] = [a, b].map(|byte| usize::from(*byte));
             cases += CASES[usize::from(self.of.case[a])][usize::from(self.of.case[b])] * count;
             (self.of.symbols[a], self.of.symbols[b], *count)
         });
-        (symbols.collect(), cases)
+        Symbols {
+            pairs: pairs.collect(),
+            cases,
+        }
     }
 }
 
-/// The readings of the evidence in the encodings allowed, the likeliest first; `present` are the bytes of the whole file, and what
-/// costs much more than `known` is not told.
+/// The readings of the evidence in the encodings allowed, the likeliest first; `present` are the bytes of the whole file. What costs
+/// much more than `known`, or than the first, is told only by chance.
 pub(crate) fn rank(
     evidence: &[u8],
     present: &[u64; 256],
@@ -248,45 +257,40 @@ pub(crate) fn rank(
         tries.select_nth_unstable_by_key(most, by_least);
         tries.truncate(most);
     }
-    let mut best = known.unwrap_or(u32::MAX - TOLD);
-    let mut found: Vec<(u32, Try)> = Vec::new();
-    let mut read = |tries: &mut [Try]| {
-        tries.sort_unstable_by_key(by_least);
-        for one in tries.iter() {
-            if one.least > best + TOLD {
-                break;
-            }
-            if let Some(cost) = reads[one.candidate].cost(one.language, ascii[one.language], best + TOLD) {
-                best = best.min(cost);
-                found.push((cost, *one));
-            }
-        }
-        best
-    };
-    // The first few usually leave few of the others.
     let first = FIRST_TRIES.min(tries.len());
     if first < tries.len() {
         tries.select_nth_unstable_by_key(first, by_least);
     }
-    let (tries, others) = tries.split_at_mut(first);
-    let best = read(tries);
-    let mut others: Vec<Try> = others
-        .iter()
-        .copied()
-        .filter(|one| one.least <= best + TOLD)
-        .collect();
-    let best = read(&mut others);
-    found.retain(|(cost, _)| *cost <= best + TOLD);
-    // Of equals the better known encoding first, then the language that the ASCII pairs are likelier in.
-    found.sort_unstable_by_key(|(cost, one)| (*cost, one.candidate, ascii[one.language], one.language));
-    let mut told: HashSet<usize> = HashSet::new();
-    found.retain(|(_, one)| told.insert(one.candidate));
-    let reading = |(cost, one): (u32, Try)| Reading {
-        name: reads[one.candidate].of.name,
-        language: LANGUAGES[one.language].name,
-        cost,
-    };
-    found.into_iter().map(reading).collect()
+    let mut best = known.unwrap_or(u32::MAX - TOLD);
+    // Of each candidate the cheapest reading; of equals the language that the ASCII pairs are likelier in.
+    let mut cheapest: Vec<Option<(u32, u32, usize)>> = vec![None; reads.len()];
+    for (place, one) in tries.iter().enumerate() {
+        let ascii = ascii[one.language];
+        let most = if place < first && known.is_none() {
+            u32::MAX
+        } else {
+            best + TOLD
+        };
+        if one.least <= most
+            && let Some(cost) = reads[one.candidate].cost(one.language, ascii, most)
+        {
+            best = best.min(cost);
+            let reading = (cost, ascii, one.language);
+            let known = &mut cheapest[one.candidate];
+            *known = Some(known.map_or(reading, |known| known.min(reading)));
+        }
+    }
+    let told = reads.iter().zip(cheapest).filter_map(|(read, cheapest)| {
+        let (cost, _, language) = cheapest?;
+        Some(Reading {
+            name: read.of.name,
+            language: LANGUAGES[language].name,
+            cost,
+        })
+    });
+    let mut told: Vec<Reading> = told.collect();
+    told.sort_by_key(|reading| reading.cost); // stable: of equals the better known encoding first
+    told
 }
 
 /// The candidates that do not read the bytes alike: the one hinted at first, then the better known.
