@@ -18,7 +18,7 @@ use codex_file::{durable, stream};
 use std::path::{Path, PathBuf};
 
 /// The first bytes of a file, and the format: it changes with anything that is written below.
-const MAGIC: &[u8; 16] = b"codex tokens\0\0\0\x02";
+const MAGIC: &[u8; 16] = b"codex tokens\0\0\0\x03";
 
 /// Where the digest of all that follows it stands, and where that begins.
 const DIGEST_AT: usize = MAGIC.len();

@@ -2,18 +2,22 @@
 //!
 //! [`crate::reference`] is the same by definition; tests hold the two equal.
 
+use crate::merge::{Short, TOGETHER};
 use crate::model::Model;
 use crate::split::Splitter;
 use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, USUAL_BYTES, WordTable};
 use std::ops::Range;
 
 /// Words looked up together, so that the memory of all is asked for before that of the first is needed.
-const BATCH_WORDS: usize = 32;
+const BATCH_WORDS: usize = 128;
 
 /// What one thread needs to encode, handed from call to call so that the table stays warm.
 #[derive(Debug)]
 pub(crate) struct Worker {
     table: WordTable,
+    /// Words that are merged together, and a bit for each of [`TOGETHER`] words that is one of them.
+    shorts: Vec<Short>,
+    is_merged: u32,
 }
 
 impl Default for Worker {
@@ -41,6 +45,8 @@ impl Worker {
     pub(crate) fn with_memory(maximum_bytes: usize) -> Self {
         Self {
             table: WordTable::with_memory(maximum_bytes),
+            shorts: vec![Short::default(); TOGETHER],
+            is_merged: 0,
         }
     }
 
@@ -91,25 +97,64 @@ impl Worker {
     }
 
     /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
+    #[inline]
     fn append_batch(&mut self, text: &[u8], batch: &[Word], model: &Model, out: &mut Vec<u32>) {
-        for word in batch {
-            if self.table.find_in_slot(word.key).is_none() {
-                model.prefetch_token(word.key);
-            }
-        }
         let mut ready = [0; BATCH_WORDS * SLOT_IDS];
         let mut count = 0;
-        for word in batch {
+        // The words that are in no slot, and how many ids are ready before each.
+        let mut missed = [(0, 0); BATCH_WORDS];
+        let mut missed_count = 0;
+        for (at, word) in batch.iter().enumerate() {
             if let Some((ids, ids_count)) = self.table.find_in_slot(word.key) {
                 ready[count..count + SLOT_IDS].copy_from_slice(ids);
                 count += ids_count;
             } else {
-                out.extend_from_slice(&ready[..count]);
-                count = 0;
-                self.append(word.key, &text[word.start..word.end], model, out);
+                model.prefetch_token(word.key);
+                missed[missed_count] = (at, count);
+                missed_count += 1;
             }
         }
-        out.extend_from_slice(&ready[..count]);
+        let mut done = 0;
+        for missed in missed[..missed_count].chunks(TOGETHER) {
+            self.merge_missed(text, batch, missed, model);
+            let mut merged = 0;
+            for (at, &(word, before)) in missed.iter().enumerate() {
+                out.extend_from_slice(&ready[done..before]);
+                done = before;
+                let word = &batch[word];
+                let bytes = &text[word.start..word.end];
+                if self.is_merged >> at & 1 == 0 {
+                    self.append(word.key, bytes, model, out);
+                } else {
+                    let known = out.len();
+                    out.extend(model.ids(&self.shorts[merged]));
+                    merged += 1;
+                    // The same word may stand twice in a batch.
+                    if bytes.len() <= LONGEST_WORD_BYTES && self.table.find(word.key, bytes).is_none() {
+                        self.table.keep(word.key, bytes, &out[known..]);
+                    }
+                }
+            }
+        }
+        out.extend_from_slice(&ready[done..count]);
+    }
+
+    /// Merges those of the words that have to be.
+    fn merge_missed(&mut self, text: &[u8], batch: &[Word], missed: &[(usize, usize)], model: &Model) {
+        let mut begun = 0;
+        self.is_merged = 0;
+        for (at, &(word, _)) in missed.iter().enumerate() {
+            let Word { start, end, key } = batch[word];
+            let bytes = &text[start..end];
+            if model.token(key).is_none()
+                && self.table.find(key, bytes).is_none()
+                && model.begin(bytes, &mut self.shorts[begun])
+            {
+                self.is_merged |= 1 << at;
+                begun += 1;
+            }
+        }
+        model.merge(&mut self.shorts[..begun]);
     }
 
     fn append(&mut self, key: Key, word: &[u8], model: &Model, out: &mut Vec<u32>) {

@@ -8,12 +8,13 @@ use crate::characters::{Characters, Symbol};
 use crate::edges::{Junctions, joins_nothing_before};
 use crate::error::Result;
 use crate::lengths::{Length, lengths_of};
-use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long};
+use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long, merge_short};
 use crate::settings::Affixes;
 use crate::split::metaspace::MARK;
 use crate::whole::WholeTokens;
 use crate::word_table::Key;
 use rustc_hash::FxHashMap;
+use std::slice;
 use std::sync::OnceLock;
 
 /// From a word to its ids. Immutable; shared by all threads.
@@ -119,25 +120,55 @@ impl Model {
             self.merge_symbols(&symbols, |number, _| {
                 out.push(self.merges.id(number));
             });
-        } else if word.len() <= LONGEST_SHORT_WORD {
-            let short = if self.merges.has_characters(word) {
-                Short::of_numbers(self.merges.characters(word), &self.merges)
-            } else {
-                Short::of_bytes(word, &self.merges)
-            };
-            short.merge(&self.merges, |number, _| {
-                out.push(self.merges.id(number));
-            });
         } else {
-            let numbers: Vec<u32> = if self.merges.has_characters(word) {
-                self.merges.characters(word).collect()
+            let mut short = Short::default();
+            if self.begin_bytes(word, &mut short) {
+                self.merge(slice::from_mut(&mut short));
+                out.extend(self.ids(&short));
             } else {
-                word.iter().map(|&byte| self.merges.byte_number(byte)).collect()
-            };
-            merge_long(numbers.into_iter(), &self.merges, |number, _| {
-                out.push(self.merges.id(number));
-            });
+                self.append_long(word, out);
+            }
         }
+    }
+
+    /// The same of a word that begins as bytes.
+    fn append_long(&self, word: &[u8], out: &mut Vec<u32>) {
+        let numbers: Vec<u32> = if self.merges.has_characters(word) {
+            self.merges.characters(word).collect()
+        } else {
+            word.iter().map(|&byte| self.merges.byte_number(byte)).collect()
+        };
+        merge_long(numbers.into_iter(), &self.merges, |number, _| {
+            out.push(self.merges.id(number));
+        });
+    }
+
+    /// Begins `word` in `short`, if it can be merged together with others: a word of few symbols in a byte-level model.
+    #[inline]
+    pub(crate) fn begin(&self, word: &[u8], short: &mut Short) -> bool {
+        let is_merged = self.characters.is_none()
+            && (self.whole_words.is_empty() || !self.whole_words.contains_key(word));
+        is_merged && self.begin_bytes(word, short)
+    }
+
+    #[inline]
+    fn begin_bytes(&self, word: &[u8], short: &mut Short) -> bool {
+        if self.merges.has_characters(word) {
+            short.begin_numbers(self.merges.characters(word), &self.merges)
+        } else {
+            short.begin_bytes(word, &self.merges)
+        }
+    }
+
+    /// Merges words that have been begun.
+    pub(crate) fn merge(&self, words: &mut [Short]) {
+        merge_short(words, &self.merges);
+    }
+
+    /// The ids that a word has been merged to.
+    #[inline]
+    pub(crate) fn ids(&self, word: &Short) -> impl Iterator<Item = u32> {
+        word.numbers().map(|(number, _)| self.merges.id(number))
     }
 
     /// Appends where each of `ids`, which are those of `word`, ends; `start` is where the word begins.
@@ -230,9 +261,12 @@ impl Model {
             .chunk_by(move |&left, &right| junctions.is_none_or(|junctions| junctions.may_join(left, right)))
     }
 
-    fn merge_numbers(&self, numbers: impl ExactSizeIterator<Item = u32>, emit: impl FnMut(u32, usize)) {
+    fn merge_numbers(&self, numbers: impl ExactSizeIterator<Item = u32>, mut emit: impl FnMut(u32, usize)) {
         if numbers.len() <= LONGEST_SHORT_WORD {
-            Short::of_numbers(numbers, &self.merges).merge(&self.merges, emit);
+            let mut short = Short::default();
+            short.begin_numbers(numbers, &self.merges);
+            self.merge(slice::from_mut(&mut short));
+            short.numbers().for_each(|(number, place)| emit(number, place));
         } else {
             merge_long(numbers, &self.merges, emit);
         }

@@ -70,6 +70,8 @@ mod tests {
                 texts.push(format!("x {0} {0}, {0}", unit.repeat(times)));
             }
         }
+        // All of them at once to begin with, so that many new words stand together.
+        texts.insert(0, texts.concat());
         for text in &texts {
             let expected = encode(&tokenizer, text);
             for _ in 0..2 {

@@ -17,6 +17,17 @@ pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
 /// Words of so many bytes are their own key.
 const LONGEST_KEY_BYTES: usize = 15;
 
+/// So many lower bytes.
+const LOWER: [u128; LONGEST_KEY_BYTES + 1] = {
+    let mut lower = [0; LONGEST_KEY_BYTES + 1];
+    let mut length = 1;
+    while length <= LONGEST_KEY_BYTES {
+        lower[length] = lower[length - 1] << 8 | 0xff;
+        length += 1;
+    }
+    lower
+};
+
 /// Ids that fit into a slot.
 pub(crate) const SLOT_IDS: usize = 3;
 
@@ -96,7 +107,7 @@ impl Key {
             bytes[..length].copy_from_slice(&text[start..end]);
             bytes
         };
-        let word = u128::from_le_bytes(bytes) & ((1 << (8 * length)) - 1);
+        let word = u128::from_le_bytes(bytes) & LOWER[length];
         let key = word | (length as u128) << 120;
         Self {
             key,

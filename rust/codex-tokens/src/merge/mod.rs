@@ -14,7 +14,7 @@ mod stored;
 mod table;
 
 pub(crate) use long::merge_long;
-pub(crate) use short::{LONGEST_SHORT_WORD, Short};
+pub(crate) use short::{LONGEST_SHORT_WORD, Short, TOGETHER, merge_short};
 pub(crate) use table::Merges;
 
 /// Two neighbouring ids.
@@ -98,12 +98,18 @@ mod tests {
         let numbers = || ids.iter().map(|&id| table.number(id));
         let mut found = vec![collected(table, |emit| merge_long(numbers(), table, emit))];
         if word.len() <= LONGEST_SHORT_WORD {
-            found.push(collected(table, |emit| {
-                Short::of_bytes(word, table).merge(table, emit);
-            }));
-            found.push(collected(table, |emit| {
-                Short::of_numbers(numbers(), table).merge(table, emit);
-            }));
+            let mut words = [const { None }; 2].map(|_: Option<Short>| Short::default());
+            words[0].begin_bytes(word, table);
+            words[1].begin_numbers(numbers(), table);
+            merge_short(&mut words, table);
+            let emit_all = |word: &Short, emit: &mut dyn FnMut(u32, usize)| {
+                word.numbers().for_each(|(number, place)| emit(number, place));
+            };
+            found.extend(
+                words
+                    .iter()
+                    .map(|word| collected(table, |emit| emit_all(word, emit))),
+            );
         }
         assert!(found.iter().all(|(_, places)| *places == found[0].1), "{word:?}");
         found.into_iter().map(|(ids, _)| ids).collect()

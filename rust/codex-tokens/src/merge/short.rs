@@ -1,9 +1,13 @@
 //! A word of up to 64 symbols: its ranks fit a few registers, so the smallest is found by looking at all of them.
 
 #![expect(clippy::cast_possible_truncation, reason = "a place is below 64")]
+#![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the processor that its caller is compiled for"
+)]
 
 use super::Merges;
-use super::pairs::NO_RANK;
+use super::pairs::{NO_RANK, Place};
 
 /// One bit for each symbol.
 pub(crate) const LONGEST_SHORT_WORD: usize = u64::BITS as usize;
@@ -15,148 +19,223 @@ const PLACE_BITS: u32 = 6;
 /// leftmost of equals.
 type Candidate = u32;
 
-/// No merge here.
-const NONE: Candidate = Candidate::MAX;
-
 /// Candidates are compared so many at a time.
 const LANES: usize = 8;
 
+/// Candidates from this one on are none.
+const NONE: Candidate = NO_RANK << PLACE_BITS;
+
+/// Places of the arrays: those of the symbols come second, behind one that stands for what is before the first symbol, and before
+/// one that stands for what is behind the last.
+const PLACES: usize = LONGEST_SHORT_WORD + LANES;
+
+/// Words merged side by side: while the memory of one is on its way, the others go on.
+pub(crate) const TOGETHER: usize = 32;
+
 /// A short word in the making. A symbol stays at the place of its first part; `alive` has a bit for each place that still
 /// begins one.
+#[derive(Clone, Debug)]
 pub(crate) struct Short {
-    numbers: [u32; LONGEST_SHORT_WORD],
-    candidates: [Candidate; LONGEST_SHORT_WORD],
+    /// By place, counted from 1.
+    numbers: [u32; PLACES],
+    candidates: [Candidate; PLACES],
     length: usize,
+    alive: u64,
+    /// The memory that holds its first candidates has been asked for, no more.
+    lacks_ranks: bool,
+}
+
+/// Two symbols have become one, and what can now become of it and its neighbours is being looked for.
+#[derive(Clone, Copy, Default)]
+struct Joined {
+    /// The word, and where in it the candidates of the two pairs go.
+    word: usize,
+    at: [usize; 2],
+    /// What is looked for.
+    pairs: [Place; 2],
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self {
+            numbers: [0; PLACES],
+            candidates: [NONE; PLACES],
+            length: 0,
+            alive: 0,
+            lacks_ranks: false,
+        }
+    }
 }
 
 impl Short {
-    /// A word of at most [`LONGEST_SHORT_WORD`] bytes.
+    /// Begins a word of at most [`LONGEST_SHORT_WORD`] symbols, or says that it has more.
     #[inline]
-    pub(crate) fn of_bytes(word: &[u8], merges: &Merges) -> Self {
-        let mut short = Self::of_length(word.len());
-        for (number, &byte) in short.numbers.iter_mut().zip(word) {
+    pub(crate) fn begin_numbers(&mut self, numbers: impl Iterator<Item = u32>, merges: &Merges) -> bool {
+        let mut length = 0;
+        for number in numbers {
+            if length == LONGEST_SHORT_WORD {
+                return false;
+            }
+            length += 1;
+            self.numbers[length] = number;
+        }
+        self.begin(length);
+        // What they are is asked when all words have been begun.
+        for pair in self.numbers[1..=length].windows(2) {
+            merges.table.seek(pair[0], pair[1], true);
+        }
+        self.lacks_ranks = true;
+        true
+    }
+
+    /// The same of bytes.
+    #[inline]
+    pub(crate) fn begin_bytes(&mut self, word: &[u8], merges: &Merges) -> bool {
+        if word.len() > LONGEST_SHORT_WORD {
+            return false;
+        }
+        for (number, &byte) in self.numbers[1..].iter_mut().zip(word) {
             *number = merges.byte_number(byte);
         }
         for (place, pair) in word.windows(2).enumerate() {
-            short.candidates[place] = candidate(merges.byte_rank(pair[0], pair[1]), place);
+            self.candidates[place + 1] = candidate(merges.byte_rank(pair[0], pair[1]), place);
         }
-        short
+        self.begin(word.len());
+        true
     }
 
-    /// A word of at most [`LONGEST_SHORT_WORD`] symbols.
-    #[inline]
-    pub(crate) fn of_numbers(numbers: impl Iterator<Item = u32>, merges: &Merges) -> Self {
-        let mut short = Self::of_length(0);
-        let mut last = 0;
-        for (place, number) in numbers.take(LONGEST_SHORT_WORD).enumerate() {
-            short.numbers[place] = number;
-            if let Some(before) = place.checked_sub(1) {
-                short.candidates[before] = candidate(merges.rank(last, number), before);
-            }
-            last = number;
-            short.length = place + 1;
-        }
-        short
+    /// All symbols are there, and what is behind them.
+    fn begin(&mut self, length: usize) {
+        self.candidates[length.max(1)..][..LANES].fill(NONE);
+        self.length = length;
+        self.lacks_ranks = false;
+        self.alive = u64::MAX.checked_shr(u64::BITS - length as u32).unwrap_or(0);
     }
 
-    fn of_length(length: usize) -> Self {
-        Self {
-            numbers: [0; LONGEST_SHORT_WORD],
-            candidates: [NONE; LONGEST_SHORT_WORD],
-            length,
-        }
-    }
-
-    /// Gives the number of each id that the word is merged to, and the place of its first symbol.
-    #[inline]
-    pub(crate) fn merge(mut self, merges: &Merges, emit: impl FnMut(u32, usize)) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") {
-                // SAFETY: the processor has what the function is compiled for.
-                #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
-                return unsafe { self.merge_by_wide_vectors(merges, emit) };
-            }
-        }
-        self.merge_by_any_means(merges, emit);
-    }
-
-    /// The same, compiled for processors whose vectors compare eight candidates at once.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-    fn merge_by_wide_vectors(&mut self, merges: &Merges, emit: impl FnMut(u32, usize)) {
-        self.merge_by_any_means(merges, emit);
-    }
-
-    #[expect(
-        clippy::inline_always,
-        reason = "what is inlined is compiled for the processor that its caller is compiled for"
-    )]
+    /// Looks at all pairs of symbols.
     #[inline(always)]
-    fn merge_by_any_means(&mut self, merges: &Merges, mut emit: impl FnMut(u32, usize)) {
-        let Self {
-            numbers,
-            candidates,
-            length,
-        } = self;
-        let mut alive = u64::MAX.checked_shr(u64::BITS - *length as u32).unwrap_or(0);
-        let used = length.next_multiple_of(LANES).min(LONGEST_SHORT_WORD);
-        loop {
-            let lowest = lowest(&candidates[..used]);
-            if lowest == NONE {
-                break;
-            }
-            let (rank, left) = (lowest >> PLACE_BITS, (lowest % 64) as usize);
-            let right = after(alive, left);
-            alive &= !(1 << right);
-            candidates[right] = NONE;
-            numbers[left] = merges.made(rank);
-            let next = after(alive, left);
-            candidates[left] = if next < LONGEST_SHORT_WORD {
-                candidate(merges.rank(numbers[left], numbers[next]), left)
-            } else {
-                NONE
-            };
-            if let Some(before) = before(alive, left) {
-                candidates[before] = candidate(merges.rank(numbers[before], numbers[left]), before);
-            }
+    fn rank(&mut self, merges: &Merges) {
+        for place in 1..self.length {
+            let pair = merges
+                .table
+                .seek(self.numbers[place], self.numbers[place + 1], true);
+            self.candidates[place] = candidate(merges.table.rank_at(pair), place - 1);
         }
-        while alive != 0 {
+    }
+
+    /// The number of each id that the word has been merged to, and the place of its first symbol.
+    #[inline]
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (u32, usize)> {
+        let mut alive = self.alive;
+        std::iter::from_fn(move || {
             let place = alive.trailing_zeros() as usize;
-            emit(numbers[place], place);
-            alive &= alive - 1;
+            alive &= alive.wrapping_sub(1);
+            (place < LONGEST_SHORT_WORD).then(|| (self.numbers[place + 1], place))
+        })
+    }
+
+    /// Joins the pair that was learnt first, if there is one.
+    #[inline(always)]
+    fn join(&mut self, merges: &Merges) -> Option<Joined> {
+        let used = self.length.next_multiple_of(LANES);
+        let lowest = lowest(&self.candidates[..used]);
+        if lowest >= NONE {
+            return None;
+        }
+        let (rank, left) = (lowest >> PLACE_BITS, (lowest % 64) as usize);
+        let behind = u64::MAX << left << 1;
+        let right = (self.alive & behind).trailing_zeros() as usize % 64;
+        self.alive &= !(1 << right);
+        self.candidates[right + 1] = NONE;
+        let next = (self.alive & behind).trailing_zeros() as usize + 1;
+        let before = (u64::BITS - (self.alive & !behind & !(1 << left)).leading_zeros()) as usize;
+        let made = merges.made(rank);
+        self.numbers[left + 1] = made;
+        Some(Joined {
+            word: 0,
+            at: [before, left + 1],
+            pairs: [
+                merges.table.seek(self.numbers[before], made, before > 0),
+                merges
+                    .table
+                    .seek(made, self.numbers[next], next <= LONGEST_SHORT_WORD),
+            ],
+        })
+    }
+
+    /// Looks at the two pairs that have come about.
+    #[inline(always)]
+    fn look_at(&mut self, joined: &Joined, merges: &Merges) {
+        for (at, pair) in joined.at.into_iter().zip(joined.pairs) {
+            self.candidates[at] = candidate(merges.table.rank_at(pair), at.wrapping_sub(1) % 64);
         }
     }
 }
 
-fn candidate(rank: u32, place: usize) -> Candidate {
-    if rank == NO_RANK {
-        NONE
-    } else {
-        rank << PLACE_BITS | place as u32
+/// Merges `words`, which have been begun.
+#[inline]
+pub(crate) fn merge_short(words: &mut [Short], merges: &Merges) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") {
+            // SAFETY: the processor has what the function is compiled for.
+            #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
+            return unsafe { merge_by_wide_vectors(words, merges) };
+        }
     }
+    merge_by_any_means(words, merges);
+}
+
+/// The same, compiled for processors whose vectors compare eight candidates at once.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn merge_by_wide_vectors(words: &mut [Short], merges: &Merges) {
+    merge_by_any_means(words, merges);
+}
+
+#[inline(always)]
+fn merge_by_any_means(words: &mut [Short], merges: &Merges) {
+    for words in words.chunks_mut(TOGETHER) {
+        // Those that are not done come first.
+        let mut joined = [Joined::default(); TOGETHER];
+        for (word, joined) in joined.iter_mut().enumerate() {
+            joined.word = word;
+        }
+        for word in words.iter_mut().filter(|word| word.lacks_ranks) {
+            word.rank(merges);
+        }
+        let mut open = words.len();
+        while open > 0 {
+            let mut still_open = 0;
+            for at in 0..open {
+                let word = joined[at].word;
+                if let Some(now) = words[word].join(merges) {
+                    joined[still_open] = Joined { word, ..now };
+                    still_open += 1;
+                }
+            }
+            open = still_open;
+            for joined in &joined[..open] {
+                words[joined.word].look_at(joined, merges);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn candidate(rank: u32, place: usize) -> Candidate {
+    rank << PLACE_BITS | place as u32
 }
 
 /// The smallest of `candidates`, whose number is a multiple of [`LANES`].
+#[inline(always)]
 fn lowest(candidates: &[Candidate]) -> Candidate {
     let mut lowest = [NONE; LANES];
-    for lanes in candidates.chunks_exact(LANES) {
+    for lanes in candidates.as_chunks::<LANES>().0 {
         for (low, &candidate) in lowest.iter_mut().zip(lanes) {
             *low = candidate.min(*low);
         }
     }
     lowest.into_iter().min().unwrap_or(NONE)
-}
-
-/// The next place alive after `place`, 64 if there is none.
-fn after(alive: u64, place: usize) -> usize {
-    (alive & (u64::MAX << place << 1)).trailing_zeros() as usize
-}
-
-/// The last place alive before `place`.
-fn before(alive: u64, place: usize) -> Option<usize> {
-    (alive & ((1 << place) - 1))
-        .checked_ilog2()
-        .map(|found| found as usize)
 }

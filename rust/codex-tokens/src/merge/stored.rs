@@ -3,7 +3,7 @@
 //! Who reads them has checked a digest: the tables are then those that were written. What has another shape is refused.
 
 use super::numbers::Numbers;
-use super::pairs::PairTable;
+use super::pairs::{Line, PairTable};
 use super::scalars::Scalars;
 use super::table::Merges;
 use crate::pages::Table;
@@ -11,9 +11,11 @@ use crate::pages::Table;
 impl Merges {
     /// Appends the tables to `out`.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
-        let (entries, filter) = self.table.parts();
+        let (lines, filter) = self.table.parts();
         let (ids, numbers) = self.numbers.parts();
-        for words in [entries, filter, &self.scalars.0] {
+        out.extend_from_slice(&(lines.len() as u64).to_le_bytes());
+        out.extend(lines.iter().flat_map(|line| line.0).flat_map(u64::to_le_bytes));
+        for words in [filter, &self.scalars.0] {
             out.extend_from_slice(&(words.len() as u64).to_le_bytes());
             out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         }
@@ -34,10 +36,14 @@ impl Merges {
 
     /// The tables at the beginning of `stored`, which is left at what comes after them; `None` if there are none.
     pub(crate) fn read_from(stored: &mut &[u8]) -> Option<Self> {
-        let entries = Table::of(words(stored, u64::from_le_bytes)?.into_iter());
+        let line = |bytes: [u8; size_of::<Line>()]| {
+            let mut entries = bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes);
+            Line([(); _].map(|()| entries.next().unwrap_or_default()))
+        };
+        let lines = Table::of(words(stored, line)?.into_iter());
         let filter = words(stored, u64::from_le_bytes)?;
         let scalars = Scalars(words(stored, u64::from_le_bytes)?);
-        let table = PairTable::of_parts(entries, filter)?;
+        let table = PairTable::of_parts(lines, filter)?;
         let mut next = || words(stored, u32::from_le_bytes);
         let (ids, numbers) = (next()?, next()?);
         let symbols = next()?;

@@ -6,10 +6,11 @@ use super::numbers::Numbers;
 use super::pairs::{ID_BITS, NO_RANK, PairTable};
 use super::rows::Rows;
 use super::scalars::Scalars;
-use super::short::{LONGEST_SHORT_WORD, Short};
+use super::short::{LONGEST_SHORT_WORD, Short, merge_short};
 use super::{Merge, Pair};
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
+use std::slice;
 
 /// The merges of a vocabulary, by the pair they join. While a word is merged, ids are numbers; see [`Merges::id`].
 #[derive(Debug)]
@@ -144,7 +145,10 @@ impl Merges {
         let numbers = row.iter().map(|&symbol| self.number(symbol));
         let mut merged = Vec::new();
         if row.len() <= LONGEST_SHORT_WORD {
-            Short::of_numbers(numbers, self).merge(self, |number, _| merged.push(number));
+            let mut word = Short::default();
+            word.begin_numbers(numbers, self);
+            merge_short(slice::from_mut(&mut word), self);
+            merged.extend(word.numbers().map(|(number, _)| number));
         } else {
             merge_long(numbers, self, |number, _| merged.push(number));
         }
