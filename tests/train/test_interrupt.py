@@ -34,15 +34,27 @@ def test_outside_the_block_it_ends_at_once(number: int) -> None:
             os.kill(os.getpid(), number)
 
 
+def test_a_save_is_asked_for_once_and_stops_nothing() -> None:
+    said: list[str] = []
+    with StopSignals(said.append) as signals:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert not signals.take_save() and "no step to save yet" in said[0]
+        with signals.deferred():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert signals.noted is None and "finishing this step and saving" in said[1]
+            assert signals.take_save() and not signals.take_save()
+
+
 def test_no_except_exception_holds_it_up() -> None:
     assert not issubclass(Stopped, Exception)
 
 
 def test_the_handlers_are_given_back() -> None:
-    before = [signal.getsignal(number) for number in SIGNALS]
+    taken = [*SIGNALS, signal.SIGUSR1]
+    before = [signal.getsignal(number) for number in taken]
     with StopSignals(print):
-        assert [signal.getsignal(number) for number in SIGNALS] != before
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+        assert all(signal.getsignal(number) != old for number, old in zip(taken, before, strict=True))
+    assert [signal.getsignal(number) for number in taken] == before
 
 
 def test_it_works_in_a_thread_that_gets_no_signals() -> None:

@@ -225,6 +225,23 @@ def test_a_signal_leaves_with_its_code_and_the_command_to_go_on(settings: Settin
         assert "saved in" in stop.value.message
 
 
+def test_a_save_on_demand_changes_no_byte_and_can_be_resumed(settings: Settings, whole: Summary) -> None:
+    loaded = settings(**{"checkpoint.every_steps": 100, "checkpoint.keep_last": 9})
+    talk = Talk(stop_at=5, number=signal.SIGUSR1)
+    summary = train(loaded, progress=talk)
+    assert talk.warnings == ["SIGUSR1: finishing this step and saving"]
+    assert sorted(path.name for path in summary.checkpoint.parent.glob("step-*")) == [
+        "step-00000005",
+        "step-00000012",
+    ]
+    resumed = train(
+        settings("resumed"), resume_from=summary.checkpoint.with_name("step-00000005"), allow_changes=True
+    )
+    for end in summary, resumed:
+        for name in ("model.safetensors", "optimizer.safetensors"):
+            assert (end.checkpoint / name).read_bytes() == (whole.checkpoint / name).read_bytes()
+
+
 def test_a_second_signal_ends_at_once_and_damages_nothing(settings: Settings, whole: Summary) -> None:
     class Impatient(Talk):
         def step(self, stage: str, done: int, total: int, note: str = "") -> None:

@@ -129,8 +129,12 @@ class Train(Section):
     """Decoupled weight decay of the matrices inside the layers; it is scaled by the learning rate."""
     warmup_steps: int = Field(default=40, ge=0, le=1_000_000_000)
     """Steps over which the learning rate rises in a line from zero; a shorter run ends while it rises."""
+    schedule: Literal["wsd", "cosine", "linear", "constant"] = "wsd"
+    """What the rate does then: `cosine` and `linear` fall to the end, `wsd` stays and falls late, `constant` stays."""
     decay_fraction: float = Field(default=0.4, ge=0, le=1)
-    """Last fraction of the steps, over which the learning rate falls in a line to zero."""
+    """Last fraction of the steps, over which the learning rate of `wsd` falls in a line."""
+    final_rate: float = Field(default=0.0, ge=0, le=1)
+    """What the learning rate falls to, as a share of the highest."""
     gradient_clip: float | None = Field(default=1.0, gt=0, le=1e6)
     """Largest norm of the gradient, which is scaled down to it; null leaves gradients as they are."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

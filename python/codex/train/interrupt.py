@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while training: the step is finished and saved, then the run ends.
+"""Ctrl-C and SIGTERM while training: the step is finished and saved, then the run ends. SIGUSR1: saved, and on it goes.
 
 Outside `deferred` a signal ends the work at once; inside, the first is noted, and only a second ends it at once. Everything
 on disk is written so that even SIGKILL leaves it whole, so ending at once loses work but damages nothing.
@@ -24,23 +24,25 @@ class Stopped(BaseException):
 
 
 class StopSignals:
-    """Takes SIGINT and SIGTERM while its block runs; a no-op outside the main thread, where signals do not arrive.
+    """Takes SIGINT, SIGTERM and SIGUSR1 while its block runs; a no-op outside the main thread, where signals do not arrive.
 
     Args:
-        say: told once when a signal is noted; must not raise.
+        say: told when a signal is noted; must not raise.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._is_deferred = False
+        self._wants_save = False
         self.noted: int | None = None
-        """The number of the signal that was noted."""
+        """The number of the signal to stop that was noted."""
 
     def __enter__(self) -> StopSignals:
         self._before = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._take)
+            self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._take_save)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,6 +57,19 @@ class StopSignals:
             yield
         finally:
             self._is_deferred = False
+
+    def take_save(self) -> bool:
+        """Whether SIGUSR1 came since the last call inside the block."""
+        wanted, self._wants_save = self._wants_save, False
+        return wanted
+
+    def _take_save(self, number: int, _: FrameType | None) -> None:
+        self._wants_save = self._is_deferred
+        self._say(
+            "SIGUSR1: finishing this step and saving"
+            if self._is_deferred
+            else "SIGUSR1: there is no step to save yet"
+        )
 
     def _take(self, number: int, _: FrameType | None) -> None:
         if not self._is_deferred or self.noted is not None:

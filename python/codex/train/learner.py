@@ -101,5 +101,7 @@ class Learner:
             step,
             max_steps=self._config.max_steps,
             warmup_steps=self._config.warmup_steps,
+            schedule=self._config.schedule,
             decay_fraction=self._config.decay_fraction,
+            final_rate=self._config.final_rate,
         )

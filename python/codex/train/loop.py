@@ -90,6 +90,8 @@ class Loop:
         with self.clock.phase("train"), signals.deferred():
             while self.history.step < last and signals.noted is None:
                 self._one_step(last)
+                if signals.take_save():
+                    self._save_here()
             if signals.noted is not None:
                 self._save_here()
             self._settle()
