@@ -22,6 +22,7 @@ _FREE = (
     "run.name",
     "run.directory",
     "train.max_steps",
+    "train.patience",
     "train.log_every_steps",
     "checkpoint.",
     "track.",

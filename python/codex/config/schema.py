@@ -137,6 +137,8 @@ class Train(Section):
     """What the learning rate falls to, as a share of the highest."""
     gradient_clip: float | None = Field(default=1.0, gt=0, le=1e6)
     """Largest norm of the gradient, which is scaled down to it; null leaves gradients as they are."""
+    patience: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Measurements in a row, none better than the best before, after which the run ends; null makes all steps."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; `auto` takes a GPU if torch sees one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -80,7 +80,7 @@ class Loop:
             self._save(kept.state["metrics"])
 
     def until_done(self, signals: StopSignals) -> bool:
-        """Make the steps that are left; False if a signal was noted, after saving.
+        """Make the steps that are left, or those that `train.patience` allows; False if a signal was noted, after saving.
 
         Raises:
             DivergedError: if a loss is not finite.
@@ -88,7 +88,7 @@ class Loop:
         last = self.config.train.max_steps
         self._row_step, self._row_s = self.history.step, self.clock.total(*TRAIN_PHASES)
         with self.clock.phase("train"), signals.deferred():
-            while self.history.step < last and signals.noted is None:
+            while self.history.step < last and not self._is_out_of_patience and signals.noted is None:
                 self._one_step(last)
                 if signals.take_save():
                     self._save_here()
@@ -103,16 +103,35 @@ class Loop:
         history.step += 1
         history.tokens += update.tokens
         history.losses.append(update.loss)
-        if history.step % config.train.log_every_steps == 0 or history.step == last:
+        is_last = history.step == last
+        if history.step % config.train.log_every_steps == 0 or is_last:
             self._write_row(update)
         self.progress.step("train", history.step, last, self._note)
         held_out = None
-        if history.step % config.evaluate.every_steps == 0 or history.step == last:
+        if history.step % config.evaluate.every_steps == 0 or is_last:
             held_out = self._measure()
-        if history.step % config.checkpoint.every_steps == 0 or history.step == last:
+            history.note_measured(held_out)
+            if self._is_out_of_patience and not is_last:
+                is_last = True
+                self._say_stopped(update)
+        if history.step % config.checkpoint.every_steps == 0 or is_last:
             self._save_here(held_out)
         elif self.saves.is_done:
             self._settle()
+
+    @property
+    def _is_out_of_patience(self) -> bool:
+        patience = self.config.train.patience
+        return patience is not None and self.history.measured_since >= patience
+
+    def _say_stopped(self, update: Update) -> None:
+        """The end before the last step: its row, unless it has one, and why."""
+        if self.history.losses:
+            self._write_row(update)
+        self.progress.say(
+            f"step {self.history.step}: {self.history.measured_since} measurements in a row were no better than "
+            f"{self.history.lowest:.4f} bits per byte: ending here (`train.patience`)"
+        )
 
     def _save_here(self, held_out: float | None = None) -> None:
         """Save where the run is, with what was measured there.

@@ -47,6 +47,10 @@ class History:
     tokens: int = 0
     """Seen so far, a token in every epoch counted again."""
     best: Best | None = None
+    lowest: float | None = None
+    """Fewest bits per byte measured on held-out text so far."""
+    measured_since: int = 0
+    """Measurements since the lowest."""
     losses: list[Tensor] = field(default_factory=list)
     """Of the steps since the last row of the journal."""
 
@@ -54,6 +58,13 @@ class History:
     def is_best(self) -> bool:
         """Whether a checkpoint at this step is the best so far."""
         return self.best is not None and self.best.step == self.step
+
+    def note_measured(self, bits_per_byte: float) -> None:
+        """Take note of a measurement on held-out text; one that is as low as the lowest is no better."""
+        if self.lowest is None or bits_per_byte < self.lowest:
+            self.lowest, self.measured_since = bits_per_byte, 0
+        else:
+            self.measured_since += 1
 
     def note_best(self, metrics: Mapping[str, float], metric: str, direction: str) -> None:
         """Take note of a checkpoint at this step if it is the best so far; of two equals the newer is, as `rotate` has it."""
@@ -86,7 +97,12 @@ def state_of(
     state = {
         "step": history.step,
         "metrics": dict(metrics),
-        "history": {"tokens": history.tokens, "best": asdict(history.best) if history.best else None},
+        "history": {
+            "tokens": history.tokens,
+            "best": asdict(history.best) if history.best else None,
+            "lowest": history.lowest,
+            "measured_since": history.measured_since,
+        },
         "data": _position(history.step, learner, config),
         "random": random,
         "machine": machine.as_state(),
@@ -155,10 +171,13 @@ def restore(kept: Loaded, learner: Learner) -> History:
         restore_generators(state["random"], tensors)
     except KeyError as error:
         raise DamageError(f"the state in `{kept.path}` lacks {error}, expected every generator") from error
-    best = state["history"]["best"]
+    history = state["history"]
+    best = history["best"]
     return History(
         step=kept.step,
-        tokens=state["history"]["tokens"],
+        tokens=history["tokens"],
         best=Best(**best) if best else None,
+        lowest=history.get("lowest"),  # a checkpoint from before patience has neither
+        measured_since=history.get("measured_since", 0),
         losses=list(tensors["losses"].unbind()) if "losses" in tensors else [],
     )
