@@ -1,12 +1,13 @@
 """Records and lines of NDJSON: the typed door to `codex-records`.
 
 `record` reads and writes the records of this project, one text a line with its identity and where it came from; `lines` reads
-anyone's NDJSON, texts, dictionaries or columns, every line checked; `Writer` appends to a file of it. See `docs/records.md`.
+anyone's NDJSON, texts, dictionaries or columns, every line checked; `Writer` appends to a file of it;
+`NearDuplicates` finds texts that are nearly the same. See `docs/records.md`.
 """
 
 from __future__ import annotations
 
-from codex._core import Writer
+from codex._core import NearDuplicates, Writer
 from codex.records.lines import Lines, RecordBatch, count, index, iter_batches, iter_records, iter_texts
 from codex.records.record import (
     BadLine,
@@ -23,6 +24,7 @@ from codex.records.record import (
 __all__ = [
     "BadLine",
     "Lines",
+    "NearDuplicates",
     "Record",
     "RecordBatch",
     "Source",

@@ -43,6 +43,11 @@ enum Kind {
     LongLine {
         bytes: usize,
     },
+    Setting {
+        name: &'static str,
+        got: String,
+        wanted: &'static str,
+    },
     Closed {
         what: &'static str,
     },
@@ -69,7 +74,9 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match &self.kind {
-            Kind::Fraction { .. } | Kind::NoWayIn { .. } | Kind::Closed { .. } => Class::Usage,
+            Kind::Fraction { .. } | Kind::NoWayIn { .. } | Kind::Closed { .. } | Kind::Setting { .. } => {
+                Class::Usage
+            }
             Kind::Shared(error) => error.class(),
             Kind::File(error) => error.class(),
             _ => Class::Data,
@@ -143,6 +150,11 @@ impl Error {
         Kind::LongLine { bytes }.into()
     }
 
+    pub(crate) fn setting(name: &'static str, got: impl fmt::Display, wanted: &'static str) -> Self {
+        let got = got.to_string();
+        Kind::Setting { name, got, wanted }.into()
+    }
+
     pub(crate) fn closed(what: &'static str) -> Self {
         Kind::Closed { what }.into()
     }
@@ -176,6 +188,7 @@ impl fmt::Display for Error {
                 path.display().to_string().escape_debug()
             ),
             Kind::Value { place, reason } => write!(f, "`{place}` {reason}"),
+            Kind::Setting { name, got, wanted } => write!(f, "`{name}` is {got}, expected {wanted}"),
             Kind::LongLine { bytes } => {
                 write!(
                     f,

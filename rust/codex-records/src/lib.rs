@@ -8,7 +8,7 @@
 //! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
 //! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`]. [`Batches`] is built on it: it takes
 //! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle. [`Appender`] adds lines to a
-//! file, as durably as is asked.
+//! file, as durably as is asked. [`NearDuplicates`] finds texts that are nearly the same.
 
 mod append;
 mod blocks;
@@ -21,6 +21,7 @@ mod json;
 mod lines;
 #[cfg(test)]
 mod mutate;
+mod near;
 mod number;
 mod parse;
 mod plain;
@@ -38,6 +39,7 @@ pub use json::Fault;
 pub use lines::{
     Bad, Batch, Batches, Column, ColumnType, Columns, Rows, Rules, Take, Texts, Token, Values, fault_of_row,
 };
+pub use near::{NearDuplicates, PERMUTATIONS, number_of_shingle};
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
 pub use write::Writer;

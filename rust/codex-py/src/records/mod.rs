@@ -3,6 +3,7 @@
 mod arrow;
 mod encode;
 mod lines;
+mod near;
 mod writer;
 
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lines::LineIndex>()?;
     module.add_class::<lines::RowLines>()?;
     module.add_class::<lines::TextLines>()?;
+    module.add_class::<near::NearDuplicates>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<RecordReader>()?;
     module.add_class::<RecordWriter>()?;

@@ -1,0 +1,148 @@
+//! Near duplicates for Python: texts in, groups of their numbers out.
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::thread::available_parallelism;
+
+use codex_records::{Error, number_of_shingle};
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyList, PyString};
+use pyo3::{Borrowed, ffi};
+
+use super::locked;
+use crate::errors::{raised, released};
+
+/// Finds texts that are nearly the same, without comparing all with all.
+///
+/// A text is the set of its runs of `shingle_words` words; capitals, layout and what stands between words do not count. Of a set
+/// 128 minima are kept, half a kibibyte whatever its length, from which the similarity of Jaccard is told within 0.04. The answer
+/// depends on the texts alone.
+///
+/// Args:
+///     threshold: from 0.5 to 1, the similarity from which on texts are near duplicates: right at it more than 95 of 100 pairs are
+///         found, above it more, 0.1 below it about 3.
+///     shingle_words: how many words make a run; texts of fewer words are one run.
+/// Raises:
+///     UsageError: if an argument is none of what it may be.
+///
+/// >>> near = NearDuplicates(threshold=0.8)
+/// >>> line = "one line after the other, all of them in the order in which they were written down by him"
+/// >>> near.add_many(["another text", f"{line} today", f"{line.upper()}!", line.replace(" ", "\n")])
+/// >>> near.groups()
+/// [[1, 2, 3]]
+#[allow(clippy::doc_markdown)] // the text above is Python's
+#[pyclass(frozen, module = "codex.records")]
+pub(super) struct NearDuplicates(Mutex<codex_records::NearDuplicates>);
+
+#[pymethods]
+impl NearDuplicates {
+    #[new]
+    #[pyo3(signature = (threshold = 0.8, *, shingle_words = 5))]
+    fn new(py: Python<'_>, threshold: f64, shingle_words: i64) -> PyResult<Self> {
+        let words = usize::try_from(shingle_words).unwrap_or(0);
+        codex_records::NearDuplicates::new(threshold, words)
+            .map(|near| Self(Mutex::new(near)))
+            .map_err(|error| raised(py, &error))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> usize {
+        py.detach(|| locked(&self.0).len())
+    }
+
+    /// Add one text; says its number.
+    #[allow(clippy::needless_pass_by_value)]
+    fn add(&self, py: Python<'_>, text: PyBackedStr) -> usize {
+        py.detach(|| {
+            let mut near = locked(&self.0);
+            near.extend(&[&*text], NonZero::<usize>::MIN);
+            near.len() - 1
+        })
+    }
+
+    /// Add texts in order, on so many threads; on all processors if None.
+    #[pyo3(signature = (texts, threads = None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn add_many(&self, py: Python<'_>, texts: Vec<PyBackedStr>, threads: Option<usize>) -> PyResult<()> {
+        let threads = match threads.map(NonZero::new) {
+            None => available_parallelism().unwrap_or(NonZero::<usize>::MIN),
+            Some(Some(threads)) => threads,
+            Some(None) => {
+                let message = "`threads` is 0, expected at least 1";
+                return Err(raised(py, &codex_file::Error::usage(message)));
+            }
+        };
+        py.detach(|| locked(&self.0).extend(&texts, threads));
+        Ok(())
+    }
+
+    /// Add one text by a list of shingles of your own making; says its number.
+    fn add_shingles(&self, shingles: &Bound<'_, PyList>) -> PyResult<usize> {
+        let numbers = numbers_of(shingles)?;
+        Ok(shingles.py().detach(|| {
+            let mut near = locked(&self.0);
+            near.add_numbers(&numbers);
+            near.len() - 1
+        }))
+    }
+
+    /// How much two texts have in common, from 0 to 1, as their minima tell it.
+    fn similarity(&self, py: Python<'_>, one: usize, other: usize) -> PyResult<f64> {
+        let found = released::<_, Error>(py, || Ok(locked(&self.0).similarity(one, other)))?;
+        found.ok_or_else(|| PyIndexError::new_err(format!("no text {}", one.max(other))))
+    }
+
+    /// For every text the number of the first of its group: its own if it is like none before it.
+    fn firsts(&self, py: Python<'_>) -> Vec<u32> {
+        py.detach(|| locked(&self.0).firsts())
+    }
+
+    /// The groups of two and more, each in order, by their first.
+    fn groups(&self, py: Python<'_>) -> Vec<Vec<u32>> {
+        py.detach(|| {
+            let firsts = locked(&self.0).firsts();
+            let mut groups = vec![Vec::new(); firsts.len()];
+            for (text, first) in (0..).zip(&firsts) {
+                groups[*first as usize].push(text);
+            }
+            groups.retain(|group| group.len() > 1);
+            groups
+        })
+    }
+}
+
+/// So many strings ahead are fetched into the cache: they lie wherever Python put them, and waiting is most of the work.
+const AHEAD: isize = 8;
+
+/// The numbers of strings in a list, none of them counted once more.
+#[allow(unsafe_code)] // half of the time goes to the counting otherwise
+fn numbers_of(shingles: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
+    let (py, list) = (shingles.py(), shingles.as_ptr());
+    let length = shingles.len().cast_signed();
+    let number = |place: isize| {
+        // SAFETY: the interpreter is held and nothing here runs code of Python's, so the list stays as long as it was said to
+        // be, and keeps what it lends.
+        let (shingle, ahead) = unsafe {
+            let ahead = ffi::PyList_GetItem(list, (place + AHEAD).min(length - 1));
+            (Borrowed::from_ptr(py, ffi::PyList_GetItem(list, place)), ahead)
+        };
+        fetch(ahead.cast());
+        Ok(number_of_shingle(shingle.cast::<PyString>()?.to_str()?))
+    };
+    (0..length).map(number).collect()
+}
+
+/// Asks for an object's head and the line of cache behind it, where a short string is.
+#[allow(unsafe_code)]
+fn fetch(object: *const i8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, for any address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch(object, _MM_HINT_T0);
+        _mm_prefetch(object.wrapping_add(64), _MM_HINT_T0);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = object;
+}

@@ -1,0 +1,152 @@
+//! Which signatures are compared, and what they make of it: groups.
+
+use super::signature::{PERMUTATIONS, Signature, equal_places};
+
+/// How probably a pair at the threshold is compared, at least.
+const COMPARED: f64 = 0.99;
+/// How probably it is then found alike enough, at least.
+const FOUND: f64 = 0.975;
+/// Of texts that are equal in a band, each is compared with so many before it that are not in its group yet.
+const WINDOW: usize = 256;
+
+/// How signatures are cut, and from how many equal places on two are near duplicates.
+#[derive(Debug)]
+pub(super) struct Plan {
+    bands: usize,
+    rows: usize,
+    least_equal: usize,
+}
+
+impl Plan {
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_wrap,
+        clippy::cast_possible_truncation
+    )] // up to 128
+    pub(super) fn of(threshold: f64) -> Self {
+        let is_compared = |rows: &usize| {
+            let differs = 1.0 - threshold.powi(*rows as i32);
+            1.0 - differs.powi((PERMUTATIONS / rows) as i32) >= COMPARED
+        };
+        // The longer a band, the fewer pairs that are not alike are compared.
+        let rows = (1..=16).rev().find(is_compared).unwrap_or(1);
+        let mut fewer = 0.0;
+        let least_equal = (0..PERMUTATIONS).find(|places| {
+            fewer += chance(*places, threshold);
+            fewer > 1.0 - FOUND
+        });
+        Self {
+            bands: PERMUTATIONS / rows,
+            rows,
+            least_equal: least_equal.unwrap_or(PERMUTATIONS),
+        }
+    }
+}
+
+/// The chance of just so many equal places, where each is equal with the chance `each`.
+#[allow(clippy::cast_precision_loss)] // up to 128
+fn chance(places: usize, each: f64) -> f64 {
+    let ways = (0..places).map(|place| (((PERMUTATIONS - place) as f64) / ((place + 1) as f64)).ln());
+    let differ = (PERMUTATIONS - places) as f64;
+    let rest = if each < 1.0 {
+        differ * (1.0 - each).ln()
+    } else {
+        f64::NEG_INFINITY
+    };
+    (ways.sum::<f64>() + places as f64 * each.ln() + rest).exp()
+}
+
+/// For each signature the first of its group. One band is sorted at a time: 16 bytes a text.
+pub(super) fn groups(signatures: &[Signature], plan: &Plan) -> Vec<u32> {
+    let count = u32::try_from(signatures.len()).unwrap_or(u32::MAX);
+    let mut groups = Groups((0..count).collect());
+    let mut keys: Vec<(u64, u32)> = Vec::with_capacity(signatures.len());
+    for band in 0..plan.bands {
+        let places = band * plan.rows..(band + 1) * plan.rows;
+        keys.clear();
+        // Texts without a shingle are like none.
+        let signed = (0..count)
+            .zip(signatures)
+            .filter(|(_, signature)| signature[0] != u32::MAX);
+        keys.extend(signed.map(|(text, signature)| (key(&signature[places.clone()]), text)));
+        keys.sort_unstable();
+        for alike in keys.chunk_by(|(one, _), (other, _)| one == other) {
+            for (place, &(_, text)) in alike.iter().enumerate() {
+                for &(_, before) in alike[place.saturating_sub(WINDOW)..place].iter().rev() {
+                    if groups.first_of(text) != groups.first_of(before) {
+                        let (one, other) = (&signatures[before as usize], &signatures[text as usize]);
+                        if equal_places(one, other) >= plan.least_equal {
+                            groups.join(text, before);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    (0..count).map(|text| groups.first_of(text)).collect()
+}
+
+fn key(rows: &[u32]) -> u64 {
+    rows.iter().fold(0, |key, row| {
+        (key ^ u64::from(*row))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+    })
+}
+
+/// Disjoint sets; each text points towards the first of its own.
+struct Groups(Vec<u32>);
+
+impl Groups {
+    fn first_of(&mut self, text: u32) -> u32 {
+        let mut at = text;
+        while self.0[at as usize] != at {
+            let next = self.0[self.0[at as usize] as usize];
+            self.0[at as usize] = next;
+            at = next;
+        }
+        at
+    }
+
+    fn join(&mut self, one: u32, other: u32) {
+        let (one, other) = (self.first_of(one), self.first_of(other));
+        self.0[one.max(other) as usize] = one.min(other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_keeps_what_it_promises_at_every_threshold() {
+        for threshold in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0] {
+            let plan = Plan::of(threshold);
+            let found: f64 = (plan.least_equal..=PERMUTATIONS)
+                .map(|places| chance(places, threshold))
+                .filter(|chance| chance.is_finite())
+                .sum();
+            assert!(plan.bands * plan.rows <= PERMUTATIONS);
+            if threshold < 1.0 {
+                assert!(found >= FOUND, "{threshold}: {found}");
+            }
+        }
+        let Plan {
+            bands,
+            rows,
+            least_equal,
+        } = Plan::of(0.8);
+        assert_eq!((bands, rows, least_equal), (21, 6, 93));
+        assert_eq!(Plan::of(1.0).least_equal, PERMUTATIONS);
+    }
+
+    #[test]
+    fn joined_texts_have_the_first_of_all_of_them() {
+        let mut groups = Groups((0..6).collect());
+        groups.join(5, 4);
+        groups.join(1, 3);
+        groups.join(4, 3);
+        let firsts: Vec<u32> = (0..6).map(|text| groups.first_of(text)).collect();
+        assert_eq!(firsts, [0, 1, 2, 1, 1, 1]);
+    }
+}
