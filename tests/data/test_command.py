@@ -94,6 +94,26 @@ def test_skipped_files_are_named(here: Codex, keys: list[str]) -> None:
     assert here("data", "ingest", "--quiet", *keys).stderr == ""
 
 
+def test_ingest_ends_with_what_went_in_and_what_was_dropped_by_reason(here: Codex, keys: list[str]) -> None:
+    found = facts(here("data", "ingest", "--json", *keys))
+    records = found["stages"]["records"]
+    assert sum(found["dropped"].values()) == len(records["skipped"]) == 9
+    assert {"duplicate", "empty", "not text"} <= set(found["dropped"])
+    assert found["dropped"]["duplicate"] == sum(
+        entry["reason"].startswith("duplicate of ") for entry in records["skipped"]
+    )
+    stage, _, header, totals, _, second, *rows = here("data", "ingest", *keys).stdout.splitlines()
+    assert stage.startswith("records   found")
+    assert header.split() == ["files", "bytes", "documents", "bytes", "of", "text"]
+    counts = records["counts"]
+    names = ("files", "file_bytes", "records", "text_bytes")
+    assert totals.split() == [f"{counts[name]:,}" for name in names]
+    assert second.split() == ["dropped", "because"]
+    assert [row.split(maxsplit=1) for row in rows] == [
+        [str(count), kind] for kind, count in found["dropped"].items()
+    ]
+
+
 def test_list_shows_corpora_and_what_is_prepared(here: Codex, keys: list[str], tmp_path: Path) -> None:
     environment = {"CODEX_CACHE_DIR": str(tmp_path / "cache")}
     before = here("data", "list", environment=environment)

@@ -12,6 +12,7 @@ from codex.cli.output import Output, table
 from codex.config import load
 from codex.data.contents import describe, stage_folders
 from codex.data.corpora import corpora
+from codex.data.ingest import kinds_of_reasons
 from codex.data.prepare import prepare_until
 from codex.data.store import Place, cache_folder
 from codex.data.verify import verify as verify_folder
@@ -106,9 +107,7 @@ def _prepare(
 ) -> None:
     loaded = load(config, overrides or ())
     stages = prepare_until(last, loaded.config, place=Place(cache_folder(), to), progress=out)
-    if command == "ingest":
-        _tell_skipped(out, stages["records"].manifest["skipped"])
-    facts = {
+    facts: dict[str, Any] = {
         name: {
             "folder": stage.folder,
             "built": stage.built,
@@ -121,7 +120,25 @@ def _prepare(
     lines = [
         f"{name:10}{'built' if stage.built else 'found'}  {stage.folder}" for name, stage in stages.items()
     ]
-    out.result(f"data.{command}", {"stages": facts}, text=lines)
+    result: dict[str, Any] = {"stages": facts}
+    if command == "ingest":
+        manifest = stages["records"].manifest
+        _tell_skipped(out, manifest["skipped"])
+        result["dropped"] = kinds_of_reasons(manifest["skipped"])
+        lines += ["", *_totals(manifest["counts"], result["dropped"])]
+    out.result(f"data.{command}", result, text=lines)
+
+
+def _totals(counts: dict[str, int], dropped: dict[str, int]) -> list[str]:
+    """What went in, what came out, and what was dropped by reason."""
+    read = [f"{counts[name]:,}" for name in ("files", "file_bytes", "records", "text_bytes")]
+    lines = table(["files", "bytes", "documents", "bytes of text"], [read])
+    if dropped:
+        lines += [
+            "",
+            *table(["dropped", "because"], [[f"{count:,}", kind] for kind, count in dropped.items()]),
+        ]
+    return lines
 
 
 def _tell_skipped(out: Output, skipped: list[dict[str, Any]]) -> None:

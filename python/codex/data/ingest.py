@@ -10,7 +10,9 @@ the record that holds the same text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,10 @@ from codex.file import PartialFolder, digest_file, read_bytes
 from codex.records import Record, Source, record_id, write_records
 from codex.text import Decoded
 
-__all__ = ["Raw", "ingest", "read_digests"]
+__all__ = ["Raw", "ingest", "kinds_of_reasons", "read_digests"]
+
+#: A reason up to what is of one file alone: a name, a place, a number.
+_KIND = re.compile(r"(.+?)(?=: | of | after | \(|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,16 @@ def ingest(
         "counts": counts,
         "skipped": [{"path": s.path, "reason": s.reason, "bytes": s.bytes} for s in skipped],
     }
+
+
+def kinds_of_reasons(skipped: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many files were skipped for each kind of reason, the most frequent first.
+
+    >>> kinds_of_reasons([{"reason": "duplicate of a"}, {"reason": "empty"}, {"reason": "duplicate of b: c"}])
+    {'duplicate': 2, 'empty': 1}
+    """
+    kinds = Counter(found[1] for entry in skipped if (found := _KIND.match(entry["reason"])))
+    return dict(sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0])))
 
 
 def _read(found: Found, maximum_file_bytes: int, encoding: str) -> Decoded | str:
