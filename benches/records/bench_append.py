@@ -42,7 +42,7 @@ def bench_durable_append_against_fdatasync(benchmark: Any, tmp_path: Path, worke
 
     def figures() -> list[float]:
         answers = [
-            worker.call("append_durably", path=str(tmp_path / "rows"), count=400) for _ in range(ROUNDS // 2)
+            worker.call("append_durably", path=str(tmp_path / "rows"), count=300) for _ in range(ROUNDS)
         ]
         assert all(len(set(answer["bytes"])) == 1 for answer in answers)
         return [answer["ours"] / answer["theirs"] for answer in answers]
