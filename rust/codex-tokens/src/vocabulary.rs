@@ -1,6 +1,6 @@
 //! The tokens of a vocabulary by id, and the search for one by its spelling.
 
-use crate::pages::Table;
+use crate::pages::{Table, prefetch};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -165,17 +165,31 @@ impl Key {
                 tail: Self::LONG | count as u32 & !Self::LONG,
             };
         }
-        let mut bytes = [0; 12];
-        bytes[..count].copy_from_slice(string);
-        let [head @ .., a, b, c, _] = bytes;
+        let (head, tail) = string.split_at(count.min(8));
         Self {
-            head: u64::from_le_bytes(head),
-            tail: u32::from_le_bytes([a, b, c, count as u8]),
+            head: number_of(head),
+            tail: number_of(tail) as u32 | (count as u32) << 24,
         }
     }
 
     fn is_whole(self) -> bool {
         self.tail < Self::LONG
+    }
+}
+
+/// Up to eight bytes, the first of them lowest, followed by zeros.
+#[inline]
+fn number_of(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        // The two may overlap, where they are the same.
+        (Some(&first), Some(&last)) => {
+            u64::from(u32::from_le_bytes(first))
+                | u64::from(u32::from_le_bytes(last)) << (8 * (bytes.len() - 4))
+        }
+        _ => bytes
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| number << 8 | u64::from(byte)),
     }
 }
 
@@ -209,6 +223,12 @@ impl Index {
         self.slots[slot] = Slot { head, tail, place };
         self.filled += 1;
         None
+    }
+
+    /// Asks the processor for where `string` is looked for, which is soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, string: &[u8]) {
+        prefetch(&self.slots[self.start_of(Key::of(string))]);
     }
 
     /// The place of `string` in `strings`.

@@ -320,6 +320,15 @@ fn damaged_parts_are_refused_by_name() {
     for (pointer, value, message) in cases {
         assert_eq!(refusal(pointer, value), message);
     }
+    // Merges are looked up some at a time; what is told is the first that is wrong.
+    let mut two = document();
+    two["model"]["merges"][0] = json!("q x");
+    two["model"]["merges"][1] = json!(7);
+    let message = read(&two).expect_err("two are wrong").to_string();
+    assert_eq!(
+        message,
+        "`model.merges[0]` needs `qx`, which is no token of the vocabulary"
+    );
     let mut nothing = document();
     nothing["normalizer"] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
     nothing["added_tokens"][0]["normalized"] = true.into();

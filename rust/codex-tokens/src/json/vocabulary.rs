@@ -30,6 +30,12 @@ impl Entries {
         near.or_else(|| self.index.get(&self.spellings, spelling.as_bytes()))
     }
 
+    /// [`Self::id`] is called soon.
+    #[inline]
+    pub(super) fn prefetch(&self, spelling: &str) {
+        self.index.prefetch(spelling.as_bytes());
+    }
+
     /// The id of what is spelt so.
     #[inline]
     pub(super) fn id(&self, spelling: &str) -> Option<u32> {
