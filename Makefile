@@ -7,7 +7,7 @@ NEXTEST = $(BIN)/cargo-nextest nextest run --cargo-profile release --workspace -
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help train test check lint format types bench torture coverage wheel lock clean
+.PHONY: help train test check lint format types bench models torture coverage wheel lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,11 +43,17 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 bench: .venv/.core .venv/.dev .venv/.vocabularies .venv/.peers  ## run the benches against their peers and write docs/performance/measured.md
 	CODEX_BENCH_STATE_MB=512 CODEX_BENCH_TEXT_MB=4 CODEX_BENCH_TRAIN_MB=210 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
-torture: .venv/.core .venv/.dev .venv/.vocabularies  ## kills by the hundred, power cuts and damaged headers, all seeded
+models: .venv/.tools  ## train the models of `codex.text` anew, from packages of Debian 12; the same packages give the same bytes
+	$(BIN)/python rust/codex-text/models/fetch.py target/models
+	$(BIN)/python rust/codex-text/models/collect.py target/models/unpacked target/models/wordfreq-3.1.1-py3-none-any.whl target/models/collected
+	$(BIN)/python rust/codex-text/models/train.py target/models/collected rust/codex-text/models/models.bin
+
+torture: .venv/.core .venv/.dev .venv/.vocabularies models  ## kills by the hundred, power cuts and damaged headers, all seeded
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
 	CODEX_TORTURE_PARITY=100000 $(BIN)/pytest tests/tokens/test_parity*.py --timeout=14400 $(ARGS)
+	CODEX_TORTURE_MODELS=target/models $(BIN)/pytest tests/text/test_models.py --timeout=14400 $(ARGS)
 
 coverage: .venv/.core .venv/.dev  ## line coverage of the Rust crates (Python's is part of `make test`)
 	LLVM_COV=$(BIN)/llvm-cov LLVM_PROFDATA=$(BIN)/llvm-profdata \

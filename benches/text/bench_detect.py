@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benches.harness import TABLES, hold, in_turn
+from benches.text.damaged import DAMAGES
 from benches.text.passages import SIZES
 from benches.workers import PEERS, Worker
 
@@ -19,6 +20,13 @@ EACH = 24
 ROUNDS = 3
 LARGE_MB = 8
 NAMES = {"codex": "codex", "chardet": "chardet 7.7.0", "normalizer": "charset-normalizer 3.5.2"}
+OTHERS = {
+    "bytesense": "bytesense 1.2.0",
+    "cchardet": "faust-cchardet 3.2.0",
+    "resiliparse": "resiliparse 2.0.1",
+    "chardetng": "chardetng-py 0.3.5",
+}
+DOCUMENTS = 60
 
 Workers = dict[str, Worker]
 
@@ -58,6 +66,35 @@ def bench_passages_read_wrongly(benchmark: Any, workers: Workers, kind: str, gat
         "| | 32 B | 128 B | 1 kB | 100 kB | all |\n|---|---|---|---|---|---|\n" + "\n".join(rows)
     )
     hold(benchmark, gate, lambda: [wrong["codex"]])
+
+
+def bench_damaged_documents(benchmark: Any, workers: Workers) -> None:
+    with ExitStack() as stack:
+        sides = dict(workers)
+        for name in OTHERS:
+            worker = stack.enter_context(Worker("benches.text.sides", packages=[PEERS]))
+            if worker.call("is_installed", name=name):
+                worker.call("load", name=name)
+                sides[name] = worker
+        saved = {name: [_survivors(worker, damage) for damage in DAMAGES] for name, worker in sides.items()}
+    rows = [
+        f"| {kind} | " + " | ".join(f"{100 * saved[name][place]:.0f}" for name in saved) + " |"
+        for place, kind in enumerate(DAMAGES.values())
+    ]
+    TABLES.append(
+        "### Text: % of damaged documents that keep 95 % of their untouched lines\n\n| | "
+        + " | ".join({**NAMES, **OTHERS}[name] for name in saved)
+        + " |\n|---|"
+        + "---|" * len(saved)
+        + "\n"
+        + "\n".join(rows)
+    )
+    hold(benchmark, "text.damaged_lost", lambda: [1 - min(saved["codex"])])
+
+
+def _survivors(worker: Worker, damage: str) -> float:
+    found = worker.call("survive", damage=damage, count=DOCUMENTS, seed=SEED)
+    return float(found["right"] / found["all"])
 
 
 def _wrong(scores: list[tuple[int, int]]) -> float:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 from pathlib import Path
 
 import pytest
 
 from codex.errors import DataError, MachineError, MissingDataError, UsageError
-from codex.text import Place, from_path, read_text, to_text
+from codex.text import Place, detect_file, from_bytes, from_fp, from_path, open_text, read_text, to_text
 
 FRENCH = "Déjà vu : où êtes-vous allés cet été ?\n"
 
@@ -107,3 +108,30 @@ def test_what_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
             read_text(path, encoding)
     with pytest.raises(UsageError, match="`errors` is `ignore`"):
         to_text(b"a", errors="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_bytes(b"text")
+    path.chmod(0)
+    for read in (read_text, open_text, detect_file, from_path):
+        with pytest.raises(MachineError, match=r"secret\.txt"):
+            read(path)
+
+
+def test_peers_arguments_choose_among_encodings(tmp_path: Path) -> None:
+    path = tmp_path / "naive.txt"
+    path.write_bytes(b"na\xefve")
+    for matches in (
+        from_path(path, include=["cp1250", "cp1252"]),
+        from_bytes(b"na\xefve", include=["cp1250", "cp1252"]),
+        from_fp(io.BytesIO(b"na\xefve"), include=["cp1250", "cp1252"]),
+    ):
+        assert {match.encoding for match in matches} <= {"cp1250", "cp1252"}
+        assert str(matches.best()) == "naïve"
+    best = from_bytes(b"na\xefve", exclude=["cp1252"]).best()
+    assert best is not None
+    assert best.encoding != "cp1252"
+    with pytest.raises(UsageError, match="leave no encoding"):
+        from_bytes(b"a", include=["cp1252"], exclude=["cp1252"])

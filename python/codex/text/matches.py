@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from typing import BinaryIO, overload
 
@@ -81,20 +81,30 @@ class Matches(Sequence[Match]):
         return iter(self._matches)
 
 
-def from_bytes(sequences: bytes) -> Matches:
-    """The encodings `sequences` may be in."""
-    return Matches(sequences, detect(sequences))
+def from_bytes(sequences: bytes, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Matches:
+    """The encodings `sequences` may be in, out of those that `include` and `exclude` leave (as of `detect`).
+
+    Raises:
+        UsageError: if a name is unknown, or the lists leave nothing.
+
+    >>> from_bytes(b"na\\xefve", include=["cp1250", "cp1252"]).best()
+    <Match cp1252 fr>
+    """
+    return Matches(sequences, detect(sequences, include=include, exclude=exclude))
 
 
-def from_path(path: str | PathLike[str]) -> Matches:
-    """The encodings the content of a file may be in, decompressed if it is compressed.
+def from_path(
+    path: str | PathLike[str], *, include: Iterable[str] = (), exclude: Iterable[str] = ()
+) -> Matches:
+    """The encodings the content of a file may be in, decompressed if it is compressed; otherwise as `from_bytes`.
 
     Raises:
         MissingDataError, MachineError: if the file cannot be read.
+        UsageError: if a name is unknown, or the lists leave nothing.
     """
-    return from_bytes(read_file(path))
+    return from_bytes(read_file(path), include=include, exclude=exclude)
 
 
-def from_fp(fp: BinaryIO) -> Matches:
-    """The encodings the rest of an open file may be in."""
-    return from_bytes(fp.read())
+def from_fp(fp: BinaryIO, *, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Matches:
+    """The encodings the rest of an open file may be in; otherwise as `from_bytes`."""
+    return from_bytes(fp.read(), include=include, exclude=exclude)

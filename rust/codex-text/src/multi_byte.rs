@@ -100,7 +100,8 @@ impl MultiByte {
             let digit = byte.checked_sub(first).filter(|digit| *digit < count)?;
             linear = linear * u32::from(count) + u32::from(digit);
         }
-        let run = self.four.iter().rev().find(|run| run.linear <= linear)?;
+        let later = self.four.partition_point(|run| run.linear <= linear);
+        let run = self.four.get(later.checked_sub(1)?)?;
         let past = linear - run.linear;
         if past < run.count {
             char::from_u32(run.point + past)

@@ -10,6 +10,8 @@ mod decide;
 mod east_asian;
 mod escape;
 mod evidence;
+#[cfg(test)]
+mod fuzz;
 mod limits;
 mod model;
 mod pairs;

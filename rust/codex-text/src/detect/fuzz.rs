@@ -1,0 +1,47 @@
+//! Damage of every kind, from a seed: nothing panics, any cut gives the same answer, and so does a second look.
+//! `CODEX_TORTURE_FUZZ=5000000` runs longer than the suite does.
+
+use super::tests::{RUSSIAN, encoded};
+use super::{Detector, detect};
+
+#[test]
+fn mutated_bytes_are_answered_alike_however_they_come() {
+    let rounds = std::env::var("CODEX_TORTURE_FUZZ").map_or(400, |text| text.parse::<usize>().unwrap() / 100);
+    let mut state = 42u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    };
+    let seeds = [
+        encoded(RUSSIAN, "cp1251"),
+        RUSSIAN.as_bytes().to_vec(),
+        RUSSIAN.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        b"\x1b$B$\"$$\x1b(B ~{VPND~} +AOk- plain\r\n".to_vec(),
+        b"\x8d\xbb\x8e\x91\x82\xcc\x97[\x95\xfb\n\xba\xf2\xcc\xeb\xcd\xed\xc9\xcf".to_vec(),
+    ];
+    for round in 0..rounds {
+        let mut data: Vec<u8> = Vec::new();
+        for _ in 0..=random(if round % 40 == 0 { 4000 } else { 4 }) {
+            data.extend_from_slice(&seeds[random(seeds.len())]);
+        }
+        for _ in 0..random(6).min(data.len()) {
+            let at = random(data.len());
+            match random(3) {
+                0 => data[at] = random(256).to_le_bytes()[0],
+                1 if data.len() > 1 => drop(data.remove(at)),
+                _ => data.truncate(at + 1),
+            }
+        }
+        let whole = detect(&data);
+        let mut detector = Detector::default();
+        let mut rest = &data[..];
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(1 + random(rest.len()));
+            detector.feed(piece);
+            rest = later;
+        }
+        assert_eq!(detector.close(), whole, "round {round}");
+    }
+}
