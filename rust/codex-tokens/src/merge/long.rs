@@ -36,15 +36,69 @@ struct Queue {
     late: BinaryHeap<Reverse<usize>>,
 }
 
+/// So many symbols are merged at a time: what they need stays near the processor.
+const WINDOW: usize = 8192;
+
+/// A window begins again before the end of what is merged, by this share of itself.
+const OVERLAPS: usize = 32;
+
+/// What symbols became: its number, and the place of the first of them.
+type Joined = (u32, usize);
+
 /// Gives the number of each id that the symbols `numbers` are merged to, and the place of the first of them. O(n log n) in their number.
 ///
 /// The lowest rank goes first, the leftmost of equals before the others.
+///
+/// A word of many symbols is merged window by window, and each window begins where an id of the one before it begins. What a row of
+/// symbols is merged to can be told from its neighbours: a row of ids is the right one if each two that follow each other are what
+/// their symbols alone are merged to. For the first merge that crossed from one id to the next would be the lowest of all, and so of
+/// the symbols of these two, whose merges before it are the same with and without the rest. So if a window begins with the id that
+/// stood there before, which is right beside the one before it, all ids before it stay and those of the window follow. If it begins
+/// with another, a window of twice the size begins further before.
 pub(crate) fn merge_long(
     numbers: impl ExactSizeIterator<Item = u32>,
     merges: &Merges,
     mut emit: impl FnMut(u32, usize),
 ) {
-    let mut cells: Vec<Cell> = numbers.map(|id| Cell { id, length: 1 }).collect();
+    let symbols: Vec<u32> = numbers.collect();
+    for (number, place) in by_windows(&symbols, WINDOW, merges) {
+        emit(number, place);
+    }
+}
+
+fn by_windows(symbols: &[u32], mut window: usize, merges: &Merges) -> Vec<Joined> {
+    let mut end = window.min(symbols.len());
+    let mut joined: Vec<Joined> = Vec::new();
+    by_queue(&symbols[..end], merges, |number, place| {
+        joined.push((number, place));
+    });
+    let mut next: Vec<Joined> = Vec::new();
+    while end < symbols.len() {
+        let overlapping = joined.partition_point(|&(_, place)| place + window / OVERLAPS <= end);
+        let kept = overlapping.saturating_sub(1);
+        let start = joined[kept].1;
+        let next_end = (start + window).min(symbols.len());
+        next.clear();
+        by_queue(&symbols[start..next_end], merges, |number, place| {
+            next.push((number, start + place));
+        });
+        let begins_alike = joined[kept].0 == next[0].0
+            && joined.get(kept + 1).map_or(end, |after| after.1)
+                == next.get(1).map_or(next_end, |after| after.1);
+        if next_end > end && (begins_alike || start == 0) {
+            joined.truncate(kept);
+            joined.append(&mut next);
+            end = next_end;
+        } else {
+            window *= 2;
+        }
+    }
+    joined
+}
+
+/// The same by one queue, which holds every place of the word.
+fn by_queue(symbols: &[u32], merges: &Merges, mut emit: impl FnMut(u32, usize)) {
+    let mut cells: Vec<Cell> = symbols.iter().map(|&id| Cell { id, length: 1 }).collect();
     let mut waiting = Waiting::default();
     for at in 0..cells.len() {
         if let Some(merge) = merge_at(at, &cells, merges) {
@@ -160,6 +214,49 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::Pair;
+
+    /// Vocabularies of a few symbols with merges of chance, some of which make what an earlier one needs: rows in which what
+    /// happens at one end is felt far away are frequent.
+    #[test]
+    fn windows_of_any_size_come_to_what_the_whole_comes_to() {
+        let mut state = 9_u64;
+        let mut random = |below: u32| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
+        };
+        let mut longest = 0;
+        for round in 0..2000 {
+            let letters = 1 + round % 4;
+            let mut listed: Vec<(Pair, u32)> = Vec::new();
+            for made in letters..letters + 1 + random(14) {
+                let pair = (random(made), random(made));
+                let made = if random(12) == 0 { random(made) } else { made };
+                if listed.iter().all(|&(other, _)| other != pair) {
+                    listed.push((pair, made));
+                }
+            }
+            let merges = Merges::of_symbols(&listed, &(0..letters).collect::<Vec<_>>()).expect("small");
+            let length = 1 + random(600);
+            // A period now and then: the same comes to something else depending on where it began.
+            let period = [1, 2, 3, 7, 1000][random(5) as usize];
+            let some: Vec<u32> = (0..period).map(|_| merges.number(random(letters))).collect();
+            let symbols: Vec<u32> = some.iter().copied().cycle().take(length as usize).collect();
+            let mut whole = Vec::new();
+            by_queue(&symbols, &merges, |number, place| whole.push((number, place)));
+            for window in [1, 2, 5, 32, 64, 100] {
+                assert_eq!(
+                    by_windows(&symbols, window, &merges),
+                    whole,
+                    "{listed:?} in windows of {window}"
+                );
+            }
+            longest = longest.max(whole.windows(2).map(|two| two[1].1 - two[0].1).max().unwrap_or(0));
+        }
+        assert!(longest > 100, "some ids are longer than a window");
+    }
 
     #[test]
     fn a_queue_gives_the_smallest_whatever_the_order_they_came_in() {
