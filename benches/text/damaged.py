@@ -42,7 +42,7 @@ def documents(damage: str, count: int, seed: int) -> Iterator[Document]:
     for number in range(count):
         if damage == "noise":
             at = dice.randrange(len(program) - 4096)
-            piece = b"\x7fELF" + program[at : at + 4096]
+            piece = program[at : at + 4096]
             yield Document(dice.randbytes(4096) if number % 2 else piece, ())
             continue
         encoding, language = "utf-8", dice.choice(f"{_ROMAN} {_CYRILLIC}".split())

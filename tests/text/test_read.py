@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,14 +113,27 @@ def test_what_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
         to_text(b"a", errors="ignore")  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "secret.txt"
-    path.write_bytes(b"text")
-    path.chmod(0)
-    for read in (read_text, open_text, detect_file, from_path):
-        with pytest.raises(MachineError, match=r"secret\.txt"):
-            read(path)
+def test_a_file_that_may_not_be_read_is_refused_by_name() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # one that somebody else may look into
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "secret.txt"
+        path.write_bytes(b"text")
+        path.chmod(0)
+        with _as_somebody_else():
+            for read in (read_text, open_text, detect_file, from_path):
+                with pytest.raises(MachineError, match=r"secret\.txt"):
+                    read(path)
+
+
+@contextlib.contextmanager
+def _as_somebody_else() -> Iterator[None]:
+    """Root may read everything, so it is nobody for a while."""
+    before = os.geteuid()
+    os.seteuid(65534 if before == 0 else before)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 def test_peers_arguments_choose_among_encodings(tmp_path: Path) -> None:
