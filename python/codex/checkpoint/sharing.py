@@ -35,45 +35,48 @@ def untie(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor],
 
     stored: dict[str, torch.Tensor] = {}
     tied: dict[str, str] = {}
-    seen: dict[tuple[object, ...], str] = {}
+    #: Device and first address: the address past the last, and whose memory it is.
+    spans: dict[tuple[int, int], tuple[int, str]] = {}
     for name, tensor in tensors.items():
-        if tensor.layout != torch.strided or tensor.is_meta:
+        if tensor.layout is not torch.strided or tensor.is_meta:
             kind = "meta" if tensor.is_meta else str(tensor.layout).removeprefix("torch.")
             raise UsageError(f"tensor `{name}` is {kind}, expected a dense one in memory")
-        elements = _elements(tensor)
-        if tensor.numel() and elements in seen:
-            tied[name] = seen[elements]
-        else:
-            seen[elements] = name
-            stored[name] = tensor
-    _refuse_overlap(stored)
+        if tensor.numel():
+            start = tensor.data_ptr()
+            _, first = spans.setdefault((tensor.get_device(), start), (start + _reach(tensor), name))
+            if first != name:
+                if not _is_same(tensor, stored[first]):
+                    raise _overlap(first, name)
+                tied[name] = first
+                continue
+        stored[name] = tensor
+    ordered = sorted((*place, *owner) for place, owner in spans.items())
+    for (device, _, end, name), (next_device, start, _, next_name) in itertools.pairwise(ordered):
+        if device == next_device and start < end:
+            raise _overlap(name, next_name)
     return stored, tied
 
 
-def _elements(tensor: torch.Tensor) -> tuple[object, ...]:
-    """Equal for two tensors that are the same elements of the same memory in the same order."""
-    strides: tuple[int, ...] = ()
-    if not tensor.is_contiguous():
-        strides = tuple(
-            stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size != 1
-        )
-    return tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, strides
-
-
-def _refuse_overlap(tensors: Mapping[str, torch.Tensor]) -> None:
-    spans = sorted((*_span(tensor), name) for name, tensor in tensors.items() if tensor.numel())
-    for (device, _, end, name), (next_device, start, _, next_name) in itertools.pairwise(spans):
-        if device == next_device and start < end:
-            raise UsageError(
-                f"tensors `{name}` and `{next_name}` overlap in memory without being the same",
-                hint="clone() one of them before saving",
-            )
-
-
-def _span(tensor: torch.Tensor) -> tuple[str, int, int]:
-    """The device, and the first address and the one past the last that the elements touch."""
-    start = tensor.data_ptr()
+def _reach(tensor: torch.Tensor) -> int:
+    """How many bytes lie between the first element's first and the last one's last."""
     if tensor.is_contiguous():
-        return str(tensor.device), start, start + tensor.nbytes
-    reach = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    return str(tensor.device), start, start + (reach + 1) * tensor.element_size()
+        return tensor.nbytes
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return (last + 1) * tensor.element_size()
+
+
+def _is_same(left: torch.Tensor, right: torch.Tensor) -> bool:
+    """Whether two tensors that begin at one address are the same elements in the same order."""
+
+    def reading(tensor: torch.Tensor) -> tuple[object, ...]:
+        steps = [step for step in zip(tensor.shape, tensor.stride(), strict=True) if step[0] != 1]
+        return tensor.dtype, tensor.shape, tensor.is_neg(), steps
+
+    return reading(left) == reading(right)
+
+
+def _overlap(first: str, second: str) -> UsageError:
+    return UsageError(
+        f"tensors `{first}` and `{second}` overlap in memory without being the same",
+        hint="clone() one of them before saving",
+    )

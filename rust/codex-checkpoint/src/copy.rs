@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use crate::beside;
+
 /// What a thread takes at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -33,13 +35,7 @@ pub fn copy_all(pairs: Vec<(&mut [u8], &[u8])>) {
             copy(to, from);
         }
     };
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // Where the system gives no thread, this one does it all.
-            let _ = thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
+    beside::run(threads - 1, &work);
 }
 
 #[cfg(not(target_arch = "x86_64"))]

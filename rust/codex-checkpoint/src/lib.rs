@@ -25,6 +25,7 @@
 compile_error!("tensors are written as they lie in memory, and the format is little-endian");
 
 mod background;
+mod beside;
 mod copy;
 mod find;
 mod index;
