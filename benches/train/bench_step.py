@@ -199,7 +199,7 @@ def bench_our_own_calls(benchmark: Any, loaded: LoadedConfig, tmp_path: Path) ->
     changes = {
         "run.directory": str(tmp_path),
         "data.include": SLIVER,
-        "data.held_out_fraction": 0.02,
+        "data.validation_fraction": 0.02,
         "evaluate.stride": load("base").config.model.context,
         "evaluate.held_out_tokens": 1,
         "train.max_steps": 10,

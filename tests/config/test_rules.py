@@ -61,6 +61,11 @@ BROKEN = {
         "`evaluate.stride` is 257, expected at most `model.context`, which is 256 (command line)\n"
         "hint: use `evaluate.stride: 128`",
     ),
+    "nothing left to train on": (
+        ["data.validation_fraction=0.5", "data.test_fraction=0.5"],
+        "`data.validation_fraction` is 0.5 and `data.test_fraction` 0.5, which leave nothing to train on (command line)\n"
+        "hint: together they must be below 1",
+    ),
     "run name that leaves the folder": (
         ["run.name=../x"],
         "`run.name` is '../x', expected the name of a folder (command line)\n"

@@ -60,13 +60,13 @@ def config(corpus: Path) -> Config:
     return configured(corpus)
 
 
-def configured(*paths: Path, vocabulary_size: int = 300, held_out_fraction: float = 0.25) -> Config:
+def configured(*paths: Path, vocabulary_size: int = 300, validation_fraction: float = 0.25) -> Config:
     """A configuration that reads `paths`."""
     data = Data(
         corpus=None,
         paths=tuple(str(path) for path in paths),
         maximum_file_bytes=20_000,
-        held_out_fraction=held_out_fraction,
+        validation_fraction=validation_fraction,
     )
     return Config(data=data, tokens=Tokens(vocabulary_size=vocabulary_size))
 

@@ -24,7 +24,7 @@ def keys(corpus: Path) -> list[str]:
         "data.corpus=null",
         f"data.paths=[{json.dumps(str(corpus))}]",
         "data.maximum_file_bytes=20000",
-        "data.held_out_fraction=0.25",
+        "data.validation_fraction=0.25",
         "tokens.vocabulary_size=300",
     ]
 

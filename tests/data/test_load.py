@@ -81,7 +81,7 @@ def test_batches_tell_their_epoch_and_lose_no_row_between_two(shards: Path) -> N
 def test_documents_hold_the_records_and_end_with_the_end_of_document(config: Config, tmp_path: Path) -> None:
     prepared = prepare(config, cache=tmp_path / "cache")
     tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
-    for split in ("train", "held_out"):
+    for split in ("train", "validation"):
         documents = SplitTokens(prepared.shards, split)
         records = list(read_records(prepared.splits / f"{split}.ndjson"))
         assert [bytes(row).hex() for row in documents.document_ids] == [record.id for record in records]
@@ -121,7 +121,7 @@ def test_flipped_bit_in_a_shard_is_found_when_it_is_opened(shards: Path) -> None
     path.write_bytes(data)
     with pytest.raises(DamageError, match=rf"shard `{path}` is damaged"):
         TokenBatches(shards, "train", 17, 4, seed=0)
-    assert len(SplitTokens(shards, "held_out")) > 0
+    assert len(SplitTokens(shards, "validation")) > 0
 
 
 def test_missing_shard_is_found_when_it_is_opened(shards: Path) -> None:

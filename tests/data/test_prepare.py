@@ -87,7 +87,7 @@ def test_other_fraction_keeps_the_records(
     config: Config, corpus: Path, configure: Configure, tmp_path: Path
 ) -> None:
     prepare(config, cache=tmp_path / "c")
-    built = prepare(configure(corpus, held_out_fraction=0.3), cache=tmp_path / "c").built
+    built = prepare(configure(corpus, validation_fraction=0.3), cache=tmp_path / "c").built
     assert built == {**EVERYTHING, "records": False}
 
 
@@ -164,7 +164,9 @@ def test_out_folder_of_another_configuration_is_built_again_and_says_so(
 ) -> None:
     place = Place(tmp_path / "cache", tmp_path / "out")
     prepare_until("splits", config, place=place)
-    stages = prepare_until("splits", configure(corpus, held_out_fraction=0.3), place=place, progress=listener)
+    stages = prepare_until(
+        "splits", configure(corpus, validation_fraction=0.3), place=place, progress=listener
+    )
     assert {name: stage.built for name, stage in stages.items()} == {"records": False, "splits": True}
     assert any("was made from something else, building it again" in line for line in listener.said)
 
@@ -291,7 +293,7 @@ def test_every_stage_tells_its_steps_to_the_end(config: Config, listener: Any, t
         "split",
         "tokenizer",
         "tokenize train",
-        "tokenize held_out",
+        "tokenize validation",
     }
     assert all(done == total > 0 for done, total in last.values())
 

@@ -116,7 +116,7 @@ def test_missing_record_is_found_by_its_count(out: Path) -> None:
 
 
 def test_record_on_the_wrong_side_is_found(out: Path) -> None:
-    train, held_out = out / "splits" / "train.ndjson", out / "splits" / "held_out.ndjson"
+    train, held_out = out / "splits" / "train.ndjson", out / "splits" / "validation.ndjson"
     moved = lines_of(held_out)
     train_lines = lines_of(train)
     counts = dict(read_manifest(out / "splits")["counts"])
@@ -137,7 +137,7 @@ def test_splits_that_are_not_of_their_records_are_found(
     counts = dict(read_manifest(out / "splits")["counts"])
     counts["train_records"] -= 1
     seal(out / "splits", counts=counts)
-    assert ("splits", "ids") in problems(verify(out))
+    assert ("train.ndjson", "records") in problems(verify(out))
 
 
 def test_shards_of_another_tokenizer_are_found(

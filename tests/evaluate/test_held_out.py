@@ -22,7 +22,7 @@ def test_its_bytes_are_those_of_the_records(tmp_path: Path) -> None:
     prepared = prepare(loaded.config, cache=tmp_path / "cache")
     tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
     held_out = HeldOut.open(prepared.shards, tokenizer)
-    records = list(read_records(prepared.splits / "held_out.ndjson"))
+    records = list(read_records(prepared.splits / "validation.ndjson"))
     assert held_out.documents == len(records) > 0
     assert held_out.bytes == sum(len(record.text.encode()) for record in records)
     joined = "".join(f"{record.text}<|endoftext|>" for record in records)

@@ -31,7 +31,7 @@ KEYS = TINY | {
     "checkpoint.every_steps": "5",
     "checkpoint.keep_last": "3",
     "evaluate.every_steps": "10",
-    "data.held_out_fraction": "0.4",
+    "data.validation_fraction": "0.4",
     "run.directory": "runs",
 }
 

@@ -172,7 +172,7 @@ def test_if_every_checkpoint_is_damaged_nothing_is_started_over(settings: Settin
         ("train.micro_batch_size", 2),
         ("run.seed", 3),
         ("tokens.vocabulary_size", 290),
-        ("data.held_out_fraction", 0.2),
+        ("data.validation_fraction", 0.2),
     ],
 )
 def test_other_keys_are_refused_by_name(settings: Settings, key: str, value: object) -> None:

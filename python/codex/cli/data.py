@@ -14,6 +14,7 @@ from codex.data.contents import describe, stage_folders
 from codex.data.corpora import corpora
 from codex.data.ingest import kinds_of_reasons
 from codex.data.prepare import prepare_until
+from codex.data.split import SPLITS
 from codex.data.store import Place, cache_folder
 from codex.data.verify import verify as verify_folder
 from codex.errors import CodexError
@@ -23,12 +24,6 @@ __all__ = ["commands"]
 commands = Commands("Raw files to records, splits and token shards.")
 
 _SKIPPED_LINES = 20
-_HOLDS = {
-    "records": "{records:,} records, {skipped:,} files skipped",
-    "splits": "{train_records:,} + {held_out_records:,} records",
-    "tokenizer": "{vocabulary_size:,} tokens in the vocabulary",
-    "shards": "{train_tokens:,} + {held_out_tokens:,} tokens",
-}
 
 OutFolder = Annotated[
     Path | None,
@@ -68,7 +63,7 @@ def ingest(out: Output, config: ConfigName = None, to: OutFolder = None, overrid
 
 @commands.command()
 def split(out: Output, config: ConfigName = None, to: OutFolder = None, overrides: Overrides = None) -> None:
-    """Divide the records into train and held-out, by their content; ingests first what is missing."""
+    """Divide the records into train, validation and test, near duplicates together; ingests first what is missing."""
     _prepare(out, "split", "splits", config, to, overrides)
 
 
@@ -161,4 +156,13 @@ def _corpus(name: str) -> dict[str, Any]:
 def _holds(entry: dict[str, Any]) -> str:
     if entry["state"] != "whole":
         return str(entry["state"])
-    return _HOLDS[entry["stage"]].format_map(entry["counts"])
+    counts = entry["counts"]
+    match entry["stage"]:
+        case "records":
+            return f"{counts['records']:,} records, {counts['skipped']:,} files skipped"
+        case "tokenizer":
+            return f"{counts['vocabulary_size']:,} tokens in the vocabulary"
+        case stage:
+            what = "records" if stage == "splits" else "tokens"
+            sides = [counts[name] for side in SPLITS if (name := f"{side}_{what}") in counts]
+            return f"{' + '.join(f'{number:,}' for number in sides)} {what}"

@@ -92,6 +92,16 @@ def _one_source_of_text(corpus: str | None, paths: tuple[str, ...]) -> Verdict:
     return None
 
 
+@_rule("data.validation_fraction", "data.test_fraction")
+def _some_is_left_to_train(validation: float, test: float) -> Verdict:
+    if validation + test < 1:
+        return None
+    return (
+        f"`data.validation_fraction` is {validation} and `data.test_fraction` {test}, which leave nothing to train on",
+        "together they must be below 1",
+    )
+
+
 @_rule("model.width", "model.heads")
 def _heads_share_width(width: int, heads: int) -> Verdict:
     if width % (2 * heads) == 0:

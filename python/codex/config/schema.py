@@ -60,8 +60,12 @@ class Data(Section):
     """Name of a built-in corpus (`codex data list` shows them); null when `data.paths` is given."""
     paths: Texts = ()
     """Files and folders to read instead of a corpus; folders are read with everything below them."""
-    held_out_fraction: float = Field(default=0.1, gt=0, lt=1)
-    """Fraction of the records kept from training to measure on; chosen by content, never by position."""
+    validation_fraction: float = Field(default=0.1, gt=0, lt=1)
+    """Fraction of the records kept from training to measure on while training; chosen by content, never by position."""
+    test_fraction: float = Field(default=0.0, ge=0, lt=1)
+    """Fraction kept from training and from every measurement of it, to measure on once at the end; 0 makes no such split."""
+    near_duplicate_threshold: float | None = Field(default=0.8, ge=0.5, le=1)
+    """Share of runs of five words that two texts have in common from which on they go to one split; null: only equal ones do."""
     maximum_file_bytes: int = Field(default=16 * 1024 * 1024, ge=1, le=2**40)
     """Bytes above which a file is skipped and listed as skipped."""
     include: Texts = ()

@@ -38,7 +38,7 @@ class SplitTokens:
 
     Args:
         shards: folder of token shards.
-        split: `train` or `held_out`.
+        split: `train`, `validation` or `test`.
 
     Raises:
         MissingDataError: if there is no such folder.
@@ -50,7 +50,11 @@ class SplitTokens:
         manifest = read_manifest(shards, kind="shards", schema_version=1)
         entries = [entry for entry in manifest["files"] if entry["path"].startswith(f"{split}-")]
         if not entries:
-            raise DataError(f"no split `{split}` in `{shards}`, expected `train` or `held_out`")
+            there = sorted({entry["path"].rpartition("-")[0] for entry in manifest["files"]} - {""})
+            raise DataError(
+                f"no split `{split}` in `{shards}`, expected {' or '.join(f'`{name}`' for name in there)}",
+                hint="`data.test_fraction` makes the split `test`" if split == "test" else None,
+            )
         for entry in entries:
             algorithm = entry["digest"].partition(":")[0]
             if digest_file(shards / entry["path"], algorithm).digest != entry["digest"]:
@@ -108,7 +112,7 @@ class TokenBatches:
 
     Args:
         shards: folder of token shards.
-        split: `train` or `held_out`.
+        split: `train`, `validation` or `test`.
         row_tokens: T + 1.
         batch_rows: B.
         seed: which of the orders.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare", "prepare_until"]
 
 # Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 2, "splits": 1, "tokenizer": 1, "shards": 2}
+_CODE = {"records": 2, "splits": 2, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,20 @@ class _Plan:
 
     def splits(self) -> Recipe:
         records = self.done["records"]
-        fraction = self.config.data.held_out_fraction
+        data = self.config.data
+        parameters = {
+            "code": _CODE["splits"],
+            "validation_fraction": data.validation_fraction,
+            "test_fraction": data.test_fraction,
+            "near_duplicate_threshold": data.near_duplicate_threshold,
+        }
         return Recipe(
             "splits",
             parents=self._parents("records"),
-            parameters={"code": _CODE["splits"], "held_out_fraction": fraction},
+            parameters=parameters,
             needed_bytes=_size(records),
             build=lambda folder: split(
-                folder, records.folder / "records.ndjson", held_out_fraction=fraction, progress=self.progress
+                folder, records.folder / "records.ndjson", parameters=parameters, progress=self.progress
             ),
         )
 

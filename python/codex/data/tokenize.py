@@ -1,6 +1,6 @@
 """Splits to a tokenizer and token shards.
 
-The tokenizer learns from the train split alone: what it knows about the held-out text would flatter every
+The tokenizer learns from the train split alone: what it knows about the text held out would flatter every
 measurement on it. One that the user brings has learned elsewhere, and is kept as it is.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from codex.data.progress import Progress
-from codex.data.split import SPLITS
+from codex.data.split import sides_of
 from codex.errors import DamageError
 from codex.file import PartialFolder, create_folder
 from codex.records import count_records, read_records
@@ -51,7 +51,7 @@ def bring_tokenizer(folder: PartialFolder, tokenizer: Tokenizer) -> dict[str, An
 def make_shards(
     folder: PartialFolder, unfinished: Path, splits: Path, tokenizer: Path, *, progress: Progress
 ) -> dict[str, Any]:
-    """Encode both splits of `splits` into `<split>-<number>.safetensors` in `folder`.
+    """Encode every split of `splits` into `<split>-<number>.safetensors` in `folder`.
 
     Args:
         unfinished: where shards are kept as they are made; a call that was killed is gone on with from there.
@@ -62,7 +62,7 @@ def make_shards(
     encoder = Tokenizer.from_file(tokenizer / "tokenizer.json")
     counts: dict[str, int] = {}
     create_folder(unfinished)
-    for side in SPLITS:
+    for side in sides_of(splits):
         source = splits / f"{side}.ndjson"
         encode = partial(
             encode_ndjson,

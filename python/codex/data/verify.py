@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from heapq import merge
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ import numpy as np
 from codex.data.contents import stage_folders, unfinished_folders
 from codex.data.load import SplitTokens
 from codex.data.progress import Progress, Silent
-from codex.data.split import SPLITS
+from codex.data.split import SPLITS, planned_split, side_by_id, sides_of
 from codex.data.store import SCHEMA_VERSION
 from codex.errors import CodexError, DataError, MissingDataError
-from codex.file import read_manifest, verify_folder
-from codex.records import BadLine, is_held_out, read_records, record_id
+from codex.file import digest_file, read_manifest, verify_folder
+from codex.records import BadLine, read_records, record_id
 from codex.tokens import Tokenizer
 
 __all__ = ["Problem", "Report", "verify"]
@@ -124,21 +125,31 @@ class _Check:
         self._counts(folder, manifest, {"records": number, "text_bytes": size})
 
     def _splits(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        fraction = manifest["parameters"]["held_out_fraction"]
-        ids: dict[str, list[str]] = {}
+        parameters = manifest["parameters"]
         counts: dict[str, int] = {}
-        for side in SPLITS:
+        for side in sides_of(folder):
             path = folder / f"{side}.ndjson"
-            pairs = list(self._ids(path))
-            ids[side] = [identity for identity, _ in pairs]
-            counts |= {f"{side}_records": len(pairs), f"{side}_text_bytes": sum(size for _, size in pairs)}
-            for place, identity in enumerate(ids[side]):
-                if is_held_out(identity, fraction) != (side == "held_out"):
-                    self._problem(path, f"record {place}", f"`{identity}` belongs to the other split")
+            number = size = 0
+            for identity, bytes_ in self._ids(path):
+                if SPLITS.index(side) < SPLITS.index(wanted := side_by_id(identity, parameters)):
+                    self._problem(path, f"record {number}", f"`{identity}` belongs to the split `{wanted}`")
+                number, size = number + 1, size + bytes_
+            counts |= {f"{side}_records": number, f"{side}_text_bytes": size}
+        if records := self._parent(folder, manifest, "records"):
+            counts |= self._divided_again(folder, records / "records.ndjson", parameters)
         self._counts(folder, manifest, counts)
-        records = self._parent(folder, manifest, "records")
-        if records and list(merge(*ids.values())) != _ids_in(records / "records.ndjson"):
-            self._problem(folder, "ids", f"the two splits together are not the records of `{records}`")
+
+    def _divided_again(self, folder: Path, records: Path, parameters: dict[str, Any]) -> dict[str, int]:
+        """Holds every split against what the records give once more, near duplicates and all."""
+        with TemporaryDirectory() as scratch:
+            plan = planned_split(records, parameters, Path(scratch) / "near")
+        digests = {side: sha256() for side in SPLITS}
+        plan.divide(lambda side, lines: digests[SPLITS[side]].update(lines))
+        for side in sides_of(folder):
+            path = folder / f"{side}.ndjson"
+            if digest_file(path).digest != f"sha256:{digests[side].hexdigest()}":
+                self._problem(path, "records", f"are not those that `{records}` gives")
+        return dict(zip(("near_duplicate_groups", "near_duplicates"), plan.groups, strict=True))
 
     def _tokenizer(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
@@ -154,7 +165,7 @@ class _Check:
         trained = self._parent(folder, manifest, "tokenizer")
         tokenizer = Tokenizer.from_file(trained / "tokenizer.json") if trained else None
         counts: dict[str, int] = {}
-        for side in SPLITS:
+        for side in sides_of(folder):
             tokens = SplitTokens(folder, side)
             counts |= {f"{side}_documents": len(tokens), f"{side}_tokens": int(tokens.lengths.sum())}
             ids = [bytes(row).hex() for row in tokens.document_ids]

@@ -39,7 +39,7 @@ def baselines(texts: Iterable[str]) -> Baselines:
     data = "".join(texts).encode()
     if not data:
         raise DataError(
-            "the held-out text has 0 bytes, expected at least 1", hint="raise `data.held_out_fraction`"
+            "the held-out text has 0 bytes, expected at least 1", hint="raise `data.validation_fraction`"
         )
     as_gzip = gzip.compress(data, compresslevel=9, mtime=0)
     # As `xz -9e` to the byte, but with a dictionary no larger than the text: 64 MiB of it cost 700 MB of tables.

@@ -51,7 +51,7 @@ class HeldOut:
     documents: int
 
     @classmethod
-    def open(cls, shards: Path, tokenizer: Tokenizer, *, split: str = "held_out") -> HeldOut:
+    def open(cls, shards: Path, tokenizer: Tokenizer, *, split: str = "validation") -> HeldOut:
         """The held-out documents of a folder of shards, checked against their digests; copies their tokens."""
         documents = SplitTokens(shards, split)
         lengths = [len(tokenizer.decode_bytes([number])) for number in range(tokenizer.vocab_size)]
@@ -116,7 +116,7 @@ def bits_per_byte(
     total_bytes = text.bytes
     if total_bytes == 0:
         raise DataError(
-            "the held-out text has 0 bytes, expected at least 1", hint="raise `data.held_out_fraction`"
+            "the held-out text has 0 bytes, expected at least 1", hint="raise `data.validation_fraction`"
         )
     stream = torch.from_numpy(np.concatenate([[text.end_of_document_id], text.tokens]))
     device = next(model.parameters()).device

@@ -244,7 +244,7 @@ class _Job:
 
 
 def _texts(prepared: Prepared) -> Iterator[str]:
-    return (record.text for record in read_records(prepared.splits / "held_out.ndjson"))
+    return (record.text for record in read_records(prepared.splits / "validation.ndjson"))
 
 
 def _json(content: object) -> bytes:

@@ -8,7 +8,7 @@
 //! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
 //! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`]. [`Batches`] is built on it: it takes
 //! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle. [`Appender`] adds lines to a
-//! file, as durably as is asked. [`NearDuplicates`] finds texts that are nearly the same.
+//! file, as durably as is asked. [`NearDuplicates`] finds texts that are nearly the same, [`Split`] keeps them on one side.
 
 mod append;
 mod blocks;
@@ -23,10 +23,12 @@ mod lines;
 mod mutate;
 mod near;
 mod number;
+mod overlap;
 mod parse;
 mod plain;
 mod read;
 mod record;
+mod split;
 mod write;
 
 pub use append::{Appender, Durability};
@@ -40,6 +42,8 @@ pub use lines::{
     Bad, Batch, Batches, Column, ColumnType, Columns, Rows, Rules, Take, Texts, Token, Values, fault_of_row,
 };
 pub use near::{NearDuplicates, PERMUTATIONS, number_of_shingle};
+pub use overlap::{OVERLAP_WORDS, Overlap, overlap};
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
+pub use split::{Part, Side, Split};
 pub use write::Writer;

@@ -4,6 +4,7 @@ mod arrow;
 mod encode;
 mod lines;
 mod near;
+mod split;
 mod writer;
 
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lines::RowLines>()?;
     module.add_class::<lines::TextLines>()?;
     module.add_class::<near::NearDuplicates>()?;
+    module.add_class::<split::RecordSplit>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<RecordReader>()?;
     module.add_class::<RecordWriter>()?;
@@ -58,6 +60,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(is_held_out, module)?)?;
     module.add_function(wrap_pyfunction!(lines_count, module)?)?;
     module.add_function(wrap_pyfunction!(records_encode, module)?)?;
+    module.add_function(wrap_pyfunction!(split::records_overlap, module)?)?;
     module.add_function(wrap_pyfunction!(records_count, module)?)
 }
 

@@ -1,6 +1,7 @@
 //! Near duplicates for Python: texts in, groups of their numbers out.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
@@ -24,6 +25,7 @@ use crate::errors::{raised, released};
 ///     threshold: from 0.5 to 1, the similarity from which on texts are near duplicates: right at it more than 95 of 100 pairs are
 ///         found, above it more, 0.1 below it about 3.
 ///     shingle_words: how many words make a run; texts of fewer words are one run.
+///     folder: where to keep the minima in two files instead of in memory, 700 bytes a text; comparing then takes 4 bytes a text.
 /// Raises:
 ///     UsageError: if an argument is none of what it may be.
 ///
@@ -39,11 +41,15 @@ pub(super) struct NearDuplicates(Mutex<codex_records::NearDuplicates>);
 #[pymethods]
 impl NearDuplicates {
     #[new]
-    #[pyo3(signature = (threshold = 0.8, *, shingle_words = 5))]
-    fn new(py: Python<'_>, threshold: f64, shingle_words: i64) -> PyResult<Self> {
+    #[pyo3(signature = (threshold = 0.8, *, shingle_words = 5, folder = None))]
+    #[allow(clippy::needless_pass_by_value)]
+    fn new(py: Python<'_>, threshold: f64, shingle_words: i64, folder: Option<PathBuf>) -> PyResult<Self> {
         let words = usize::try_from(shingle_words).unwrap_or(0);
-        codex_records::NearDuplicates::new(threshold, words)
-            .map(|near| Self(Mutex::new(near)))
+        let near = match folder {
+            None => codex_records::NearDuplicates::new(threshold, words),
+            Some(folder) => codex_records::NearDuplicates::in_folder(threshold, words, &folder),
+        };
+        near.map(|near| Self(Mutex::new(near)))
             .map_err(|error| raised(py, &error))
     }
 
@@ -53,11 +59,11 @@ impl NearDuplicates {
 
     /// Add one text; says its number.
     #[allow(clippy::needless_pass_by_value)]
-    fn add(&self, py: Python<'_>, text: PyBackedStr) -> usize {
-        py.detach(|| {
+    fn add(&self, py: Python<'_>, text: PyBackedStr) -> PyResult<usize> {
+        released(py, || {
             let mut near = locked(&self.0);
-            near.extend(&[&*text], NonZero::<usize>::MIN);
-            near.len() - 1
+            near.extend(&[&*text], NonZero::<usize>::MIN)?;
+            Ok::<_, Error>(near.len() - 1)
         })
     }
 
@@ -73,41 +79,40 @@ impl NearDuplicates {
                 return Err(raised(py, &codex_file::Error::usage(message)));
             }
         };
-        py.detach(|| locked(&self.0).extend(&texts, threads));
-        Ok(())
+        released(py, || locked(&self.0).extend(&texts, threads))
     }
 
     /// Add one text by a list of shingles of your own making; says its number.
     fn add_shingles(&self, shingles: &Bound<'_, PyList>) -> PyResult<usize> {
         let numbers = numbers_of(shingles)?;
-        Ok(shingles.py().detach(|| {
+        released(shingles.py(), || {
             let mut near = locked(&self.0);
-            near.add_numbers(&numbers);
-            near.len() - 1
-        }))
+            near.add_numbers(&numbers)?;
+            Ok::<_, Error>(near.len() - 1)
+        })
     }
 
     /// How much two texts have in common, from 0 to 1, as their minima tell it.
     fn similarity(&self, py: Python<'_>, one: usize, other: usize) -> PyResult<f64> {
-        let found = released::<_, Error>(py, || Ok(locked(&self.0).similarity(one, other)))?;
+        let found = released(py, || locked(&self.0).similarity(one, other))?;
         found.ok_or_else(|| PyIndexError::new_err(format!("no text {}", one.max(other))))
     }
 
     /// For every text the number of the first of its group: its own if it is like none before it.
-    fn firsts(&self, py: Python<'_>) -> Vec<u32> {
-        py.detach(|| locked(&self.0).firsts())
+    fn firsts(&self, py: Python<'_>) -> PyResult<Vec<u32>> {
+        released(py, || locked(&self.0).firsts())
     }
 
     /// The groups of two and more, each in order, by their first.
-    fn groups(&self, py: Python<'_>) -> Vec<Vec<u32>> {
-        py.detach(|| {
-            let firsts = locked(&self.0).firsts();
+    fn groups(&self, py: Python<'_>) -> PyResult<Vec<Vec<u32>>> {
+        released(py, || {
+            let firsts = locked(&self.0).firsts()?;
             let mut groups = vec![Vec::new(); firsts.len()];
             for (text, first) in (0..).zip(&firsts) {
                 groups[*first as usize].push(text);
             }
             groups.retain(|group| group.len() > 1);
-            groups
+            Ok::<_, Error>(groups)
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Which signatures are compared, and what they make of it: groups.
 
+use super::kept::Kept;
 use super::signature::{PERMUTATIONS, Signature, equal_places};
+use crate::Result;
 
 /// How probably a pair at the threshold is compared, at least.
 const COMPARED: f64 = 0.99;
@@ -8,9 +10,11 @@ const COMPARED: f64 = 0.99;
 const FOUND: f64 = 0.975;
 /// Of texts that are equal in a band, each is compared with so many before it that are not in its group yet.
 const WINDOW: usize = 256;
+/// Keys that are sorted at once, of 16 bytes each.
+const KEYS_AT_ONCE: usize = 1 << 22;
 
 /// How signatures are cut, and from how many equal places on two are near duplicates.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
     bands: usize,
     rows: usize,
@@ -41,6 +45,20 @@ impl Plan {
             least_equal: least_equal.unwrap_or(PERMUTATIONS),
         }
     }
+
+    pub(super) fn bands(&self) -> usize {
+        self.bands
+    }
+
+    /// What signatures that are equal in a band have in common.
+    pub(super) fn key(&self, band: usize, signature: &Signature) -> u64 {
+        let places = &signature[band * self.rows..(band + 1) * self.rows];
+        places.iter().fold(0, |key, place| {
+            (key ^ u64::from(*place))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+        })
+    }
 }
 
 /// The chance of just so many equal places, where each is equal with the chance `each`.
@@ -56,42 +74,51 @@ fn chance(places: usize, each: f64) -> f64 {
     (ways.sum::<f64>() + places as f64 * each.ln() + rest).exp()
 }
 
-/// For each signature the first of its group. One band is sorted at a time: 16 bytes a text.
-pub(super) fn groups(signatures: &[Signature], plan: &Plan) -> Vec<u32> {
-    let count = u32::try_from(signatures.len()).unwrap_or(u32::MAX);
+/// For each text the first of its group. Memory holds 4 bytes a text, and the keys that are sorted at once.
+pub(super) fn groups(kept: &dyn Kept, plan: &Plan) -> Result<Vec<u32>> {
+    groups_by(kept, plan, KEYS_AT_ONCE)
+}
+
+fn groups_by(kept: &dyn Kept, plan: &Plan, keys_at_once: usize) -> Result<Vec<u32>> {
+    let count = u32::try_from(kept.len()).unwrap_or(u32::MAX);
     let mut groups = Groups((0..count).collect());
-    let mut keys: Vec<(u64, u32)> = Vec::with_capacity(signatures.len());
+    let mut keys: Vec<(u64, u32)> = Vec::new();
+    // Keys are spread evenly, so each turn takes the same share of their range, the smallest first.
+    let turns = kept.len().div_ceil(keys_at_once) as u128;
     for band in 0..plan.bands {
-        let places = band * plan.rows..(band + 1) * plan.rows;
-        keys.clear();
-        // Texts without a shingle are like none.
-        let signed = (0..count)
-            .zip(signatures)
-            .filter(|(_, signature)| signature[0] != u32::MAX);
-        keys.extend(signed.map(|(text, signature)| (key(&signature[places.clone()]), text)));
-        keys.sort_unstable();
-        for alike in keys.chunk_by(|(one, _), (other, _)| one == other) {
-            for (place, &(_, text)) in alike.iter().enumerate() {
-                for &(_, before) in alike[place.saturating_sub(WINDOW)..place].iter().rev() {
-                    if groups.first_of(text) != groups.first_of(before) {
-                        let (one, other) = (&signatures[before as usize], &signatures[text as usize]);
-                        if equal_places(one, other) >= plan.least_equal {
-                            groups.join(text, before);
-                        }
-                    }
+        for turn in 0..turns {
+            keys.clear();
+            kept.keys(band, &mut |key, text| {
+                if (u128::from(key) * turns) >> 64 == turn {
+                    keys.push((key, text));
+                }
+            })?;
+            keys.sort_unstable();
+            for alike in keys.chunk_by(|(one, _), (other, _)| one == other) {
+                join_alike(alike, kept, plan.least_equal, &mut groups)?;
+            }
+        }
+    }
+    Ok((0..count).map(|text| groups.first_of(text)).collect())
+}
+
+/// Joins those of the texts with equal keys that are alike enough.
+fn join_alike(alike: &[(u64, u32)], kept: &dyn Kept, least_equal: usize, groups: &mut Groups) -> Result<()> {
+    for (place, &(_, text)) in alike.iter().enumerate() {
+        let mut own = None;
+        for &(_, before) in alike[place.saturating_sub(WINDOW)..place].iter().rev() {
+            if groups.first_of(text) != groups.first_of(before) {
+                let own = match &own {
+                    Some(own) => own,
+                    None => own.insert(kept.signature(text)?),
+                };
+                if equal_places(&kept.signature(before)?, own) >= least_equal {
+                    groups.join(text, before);
                 }
             }
         }
     }
-    (0..count).map(|text| groups.first_of(text)).collect()
-}
-
-fn key(rows: &[u32]) -> u64 {
-    rows.iter().fold(0, |key, row| {
-        (key ^ u64::from(*row))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(29)
-    })
+    Ok(())
 }
 
 /// Disjoint sets; each text points towards the first of its own.
@@ -116,6 +143,7 @@ impl Groups {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::InMemory;
     use super::*;
 
     #[test]
@@ -138,6 +166,26 @@ mod tests {
         } = Plan::of(0.8);
         assert_eq!((bands, rows, least_equal), (21, 6, 93));
         assert_eq!(Plan::of(1.0).least_equal, PERMUTATIONS);
+    }
+
+    #[test]
+    fn keys_sorted_in_turns_make_the_same_groups() {
+        let mut kept = InMemory::new(Plan::of(0.8));
+        for text in 0..400_u32 {
+            let signature = |place: usize| {
+                let place = u32::try_from(place).expect("up to 128");
+                // Every tenth place tells texts of a family apart, and families share nothing.
+                let family = (text / 4).wrapping_mul(0x9e37_79b9) ^ place.wrapping_mul(0x85eb_ca6b);
+                if place % 10 == 3 { family ^ text } else { family }
+            };
+            kept.add(&[std::array::from_fn(signature)]).expect("memory");
+        }
+        let plan = Plan::of(0.8);
+        let whole = groups_by(&kept, &plan, 1 << 20).expect("memory");
+        assert_eq!(whole, (0..400).map(|text| text / 4 * 4).collect::<Vec<u32>>());
+        for keys_at_once in [1, 7, 100] {
+            assert_eq!(groups_by(&kept, &plan, keys_at_once).expect("memory"), whole);
+        }
     }
 
     #[test]

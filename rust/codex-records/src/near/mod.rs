@@ -5,14 +5,17 @@
 //! the similarity of Jaccard. Signatures that are equal in one of several bands are compared whole (`bands`).
 
 mod bands;
+mod kept;
 mod shingle;
 mod signature;
 
 use std::num::NonZero;
+use std::path::Path;
 
 use crate::{Error, Result};
 use bands::{Plan, groups};
-use shingle::Shingles;
+use kept::{InFolder, InMemory, Kept};
+pub(crate) use shingle::Shingles;
 pub use signature::PERMUTATIONS;
 use signature::{Signature, sign};
 
@@ -23,7 +26,7 @@ use signature::{Signature, sign};
 pub struct NearDuplicates {
     plan: Plan,
     shingle_words: usize,
-    signatures: Vec<Signature>,
+    kept: Box<dyn Kept>,
 }
 
 impl NearDuplicates {
@@ -35,37 +38,57 @@ impl NearDuplicates {
     /// # Errors
     /// If the threshold is not from 0.5 to 1, or shingles have no word.
     pub fn new(threshold: f64, shingle_words: usize) -> Result<Self> {
+        Self::with(threshold, shingle_words, |plan| Ok(Box::new(InMemory::new(plan))))
+    }
+
+    /// The same, with what is kept in two files of `folder`, 700 bytes a text: memory grows by 4 bytes a text, when they are compared.
+    ///
+    /// # Errors
+    /// As [`NearDuplicates::new`], and if the folder cannot be written to.
+    pub fn in_folder(threshold: f64, shingle_words: usize, folder: &Path) -> Result<Self> {
+        Self::with(threshold, shingle_words, |plan| {
+            Ok(Box::new(InFolder::create(plan, folder)?))
+        })
+    }
+
+    fn with(
+        threshold: f64,
+        shingle_words: usize,
+        keep: impl FnOnce(Plan) -> Result<Box<dyn Kept>>,
+    ) -> Result<Self> {
         if !(0.5..=1.0).contains(&threshold) {
             return Err(Error::setting("threshold", threshold, "0.5 to 1"));
         }
         if !(1..=100).contains(&shingle_words) {
             return Err(Error::setting("shingle_words", shingle_words, "1 to 100"));
         }
+        let plan = Plan::of(threshold);
         Ok(Self {
-            plan: Plan::of(threshold),
+            kept: keep(plan.clone())?,
+            plan,
             shingle_words,
-            signatures: Vec::new(),
         })
     }
 
     /// How many texts have been added.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.signatures.len()
+        self.kept.len()
     }
 
     /// Whether none has been.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.signatures.is_empty()
+        self.kept.len() == 0
     }
 
     /// Adds texts, on as many threads.
-    pub fn extend<T: AsRef<str> + Sync>(&mut self, texts: &[T], threads: NonZero<usize>) {
+    ///
+    /// # Errors
+    /// If what is kept of them cannot be written.
+    pub fn extend<T: AsRef<str> + Sync>(&mut self, texts: &[T], threads: NonZero<usize>) -> Result<()> {
         let words = self.shingle_words;
-        let before = self.signatures.len();
-        self.signatures.resize(before + texts.len(), [0; PERMUTATIONS]);
-        let added = &mut self.signatures[before..];
+        let mut added = vec![[0; PERMUTATIONS]; texts.len()];
         let share = texts.len().div_ceil(threads.get()).max(1);
         std::thread::scope(|scope| {
             let mut shares = added.chunks_mut(share).zip(texts.chunks(share));
@@ -77,25 +100,37 @@ impl NearDuplicates {
                 sign_all(signatures, texts, words);
             }
         });
+        self.kept.add(&added)
     }
 
     /// Adds a text by the numbers of shingles that someone else has made, see [`number_of_shingle`].
-    pub fn add_numbers(&mut self, shingles: &[u32]) {
-        self.signatures.push(sign(shingles));
+    ///
+    /// # Errors
+    /// If what is kept of it cannot be written.
+    pub fn add_numbers(&mut self, shingles: &[u32]) -> Result<()> {
+        self.kept.add(&[sign(shingles)])
     }
 
     /// The share of shingles that two of the texts have in common, as their signatures tell it; `None` if there is no such text.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If what is kept of them cannot be read.
     #[allow(clippy::cast_precision_loss)] // there are 128 places
-    pub fn similarity(&self, one: usize, other: usize) -> Option<f64> {
-        let (one, other) = (self.signatures.get(one)?, self.signatures.get(other)?);
-        Some(signature::equal_places(one, other) as f64 / PERMUTATIONS as f64)
+    pub fn similarity(&self, one: usize, other: usize) -> Result<Option<f64>> {
+        let number = |text: usize| u32::try_from(text).ok().filter(|_| text < self.len());
+        let (Some(one), Some(other)) = (number(one), number(other)) else {
+            return Ok(None);
+        };
+        let equal = signature::equal_places(&self.kept.signature(one)?, &self.kept.signature(other)?);
+        Ok(Some(equal as f64 / PERMUTATIONS as f64))
     }
 
     /// For each text the first one that it is a near duplicate of, by however many steps between near duplicates: itself if none is.
-    #[must_use]
-    pub fn firsts(&self) -> Vec<u32> {
-        groups(&self.signatures, &self.plan)
+    ///
+    /// # Errors
+    /// If what is kept of them cannot be read.
+    pub fn firsts(&self) -> Result<Vec<u32>> {
+        groups(self.kept.as_ref(), &self.plan)
     }
 }
 

@@ -9,7 +9,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 const BASE: u64 = 0xd134_2543_de82_ef95;
 
 /// Makes shingles of one text after the other.
-pub(super) struct Shingles {
+pub(crate) struct Shingles {
     words: usize,
     /// `BASE` to the power of `words`: the weight of the word that leaves a run.
     leaving: u64,
@@ -18,7 +18,7 @@ pub(super) struct Shingles {
 }
 
 impl Shingles {
-    pub(super) fn new(words: usize) -> Self {
+    pub(crate) fn new(words: usize) -> Self {
         Self {
             words,
             leaving: (0..words).fold(1, |weight: u64, _| weight.wrapping_mul(BASE)),
@@ -29,9 +29,17 @@ impl Shingles {
 
     /// The runs of words of `text`; all words as one run if they are fewer, none if there is no word.
     pub(super) fn of(&mut self, text: &str) -> &[u32] {
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.clear();
+        self.each(text, |run| runs.push((run >> 32) as u32));
+        self.runs = runs;
+        &self.runs
+    }
+
+    /// Hands over the runs of words of `text`, each a number of 64 bits.
+    pub(crate) fn each(&mut self, text: &str, mut each: impl FnMut(u64)) {
         self.hashes.clear();
         hash_words(text.as_bytes(), &mut self.hashes);
-        self.runs.clear();
         let mut run = 0_u64;
         for (place, &word) in self.hashes.iter().enumerate() {
             run = run.wrapping_mul(BASE).wrapping_add(word);
@@ -40,13 +48,12 @@ impl Shingles {
                 run = run.wrapping_sub(left.wrapping_mul(self.leaving));
             }
             if place + 1 >= self.words {
-                self.runs.push(mixed(run));
+                each(mixed(run));
             }
         }
-        if self.runs.is_empty() && !self.hashes.is_empty() {
-            self.runs.push(mixed(run));
+        if (1..self.words).contains(&self.hashes.len()) {
+            each(mixed(run));
         }
-        &self.runs
     }
 }
 
@@ -63,7 +70,7 @@ pub(super) fn hash_of(shingle: &str) -> u32 {
         padded[..bytes.len()].copy_from_slice(bytes);
         padded
     });
-    mixed(folded(hash, last))
+    (mixed(folded(hash, last)) >> 32) as u32
 }
 
 fn folded(hash: u64, chunk: [u8; 16]) -> u64 {
@@ -76,11 +83,10 @@ fn folded(hash: u64, chunk: [u8; 16]) -> u64 {
     halves.0 ^ halves.1 ^ hash.rotate_left(17)
 }
 
-/// The upper half of a number whose every bit depends on all of `value`.
-fn mixed(value: u64) -> u32 {
+/// A number whose every bit of the upper half depends on all of `value`.
+fn mixed(value: u64) -> u64 {
     let value = (value ^ (value >> 32)).wrapping_mul(FACTOR);
-    let value = (value ^ (value >> 29)).wrapping_mul(BASE);
-    (value >> 32) as u32
+    (value ^ (value >> 29)).wrapping_mul(BASE)
 }
 
 /// What a byte is to a word.
