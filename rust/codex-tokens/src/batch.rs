@@ -2,18 +2,24 @@
 
 use crate::encode::Worker;
 use crate::error::Result;
+use crate::in_order::{Stages, in_order, lock, owned};
 use crate::tokenizer::{Specials, Tokenizer};
 use std::num::NonZeroUsize;
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::Mutex;
 use std::thread;
+use std::vec::IntoIter;
 
 /// A thread takes texts of so many bytes together: enough to be worth a thread, little enough that all end together.
 const SHARE_BYTES: usize = 1 << 18;
 
+/// Bytes of text for an id, fewer than most text has: room for so many is reserved, which costs nothing until it is filled.
+const BYTES_PER_ID: usize = 3;
+
 /// The ids of some texts in one row, and where each text ends in it.
 #[derive(Default)]
 struct Row {
+    share: Range<usize>,
     ids: Vec<u32>,
     ends: Vec<usize>,
 }
@@ -36,49 +42,85 @@ impl Tokenizer {
         let shares = shares(texts);
         let threads = threads.or_else(|| thread::available_parallelism().ok());
         let threads = threads.map_or(1, NonZeroUsize::get).min(shares.len());
-        let encode_share = |worker: &mut Worker, share: Range<usize>| {
-            let mut row = Row::default();
-            for text in &texts[share] {
-                self.encode_with(worker, text.as_ref(), specials, &mut row.ids)?;
-                row.ends.push(row.ids.len());
-            }
-            Ok(row)
+        let bytes: usize = texts.iter().map(|text| text.as_ref().len()).sum();
+        let mut row = Row {
+            share: 0..texts.len(),
+            ids: Vec::with_capacity(bytes / BYTES_PER_ID),
+            ends: Vec::with_capacity(texts.len() + 1),
+        };
+        row.ends.push(0);
+        let batch = Batch {
+            tokenizer: self,
+            texts,
+            specials,
+            shares: Mutex::new(shares.into_iter()),
+            row: Mutex::new(row),
         };
         if threads <= 1 {
-            let Row { ids, ends } = self.with_worker(|worker| encode_share(worker, 0..texts.len()))?;
-            return Ok((ids, [vec![0], ends].concat()));
+            let mut row = owned(batch.row);
+            self.with_worker(|worker| self.encode_row(worker, texts, specials, &mut row))?;
+            return Ok((row.ids, row.ends));
         }
+        in_order(&batch, threads, &mut || ControlFlow::Continue(()))?;
+        let Row { ids, ends, .. } = owned(batch.row);
+        Ok((ids, ends))
+    }
 
-        // Shares are taken in order, so those before one that fails are all finished: the first error is always the same.
-        let next = AtomicUsize::new(0);
-        let work = || {
-            self.with_worker(|worker| {
-                let mut done = Vec::new();
-                while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let row = encode_share(worker, share.clone());
-                    let has_failed = row.is_err();
-                    done.push((share.start, row));
-                    if has_failed {
-                        next.store(shares.len(), Ordering::Relaxed);
-                    }
-                }
-                done
-            })
-        };
-        let mut rows: Vec<(usize, Result<Row>)> = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut rows = work();
-            for other in others {
-                rows.extend(
-                    other
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                );
-            }
-            rows
-        });
-        rows.sort_unstable_by_key(|&(start, _)| start);
-        joined(rows.into_iter().map(|(_, row)| row))
+    /// Appends the ids of the texts that are the share of `row` to it.
+    fn encode_row(
+        &self,
+        worker: &mut Worker,
+        texts: &[impl AsRef<str>],
+        specials: Specials,
+        row: &mut Row,
+    ) -> Result<()> {
+        for text in &texts[row.share.clone()] {
+            self.encode_with(worker, text.as_ref(), specials, &mut row.ids)?;
+            row.ends.push(row.ids.len());
+        }
+        Ok(())
+    }
+}
+
+/// What the threads share.
+struct Batch<'a, T> {
+    tokenizer: &'a Tokenizer,
+    texts: &'a [T],
+    specials: Specials,
+    /// Those that nobody has begun.
+    shares: Mutex<IntoIter<Range<usize>>>,
+    /// The ids of all texts up to some share.
+    row: Mutex<Row>,
+}
+
+impl<T: AsRef<str> + Sync> Stages<Row> for Batch<'_, T> {
+    type Worker = Worker;
+
+    fn read(&self, row: &mut Row) -> Result<Option<usize>> {
+        let share = lock(&self.shares).next();
+        // No memory is taken by what is read: the texts are there.
+        Ok(share.map(|share| {
+            row.share = share;
+            0
+        }))
+    }
+
+    fn worker(&self) -> Worker {
+        self.tokenizer.worker()
+    }
+
+    fn work(&self, worker: &mut Worker, row: &mut Row) -> Result<()> {
+        row.ids.clear();
+        row.ends.clear();
+        self.tokenizer.encode_row(worker, self.texts, self.specials, row)
+    }
+
+    fn take(&self, row: &mut Row) -> Result<()> {
+        let mut all = lock(&self.row);
+        let before = all.ids.len();
+        all.ids.extend_from_slice(&row.ids);
+        all.ends.extend(row.ends.iter().map(|end| before + end));
+        Ok(())
     }
 }
 
@@ -97,17 +139,6 @@ pub(crate) fn shares(texts: &[impl AsRef<str>]) -> Vec<Range<usize>> {
         shares.push(start..texts.len());
     }
     shares
-}
-
-fn joined(rows: impl Iterator<Item = Result<Row>>) -> Result<(Vec<u32>, Vec<usize>)> {
-    let (mut ids, mut offsets) = (Vec::new(), vec![0]);
-    for row in rows {
-        let row = row?;
-        let before = ids.len();
-        ids.extend_from_slice(&row.ids);
-        offsets.extend(row.ends.iter().map(|end| before + end));
-    }
-    Ok((ids, offsets))
 }
 
 #[cfg(test)]

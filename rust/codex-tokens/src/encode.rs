@@ -5,25 +5,20 @@
 use crate::merge::{Short, TOGETHER};
 use crate::model::Model;
 use crate::split::Splitter;
-use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, USUAL_BYTES, WordTable};
+use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, Shared, WordTable};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Words looked up together, so that the memory of all is asked for before that of the first is needed.
 const BATCH_WORDS: usize = 128;
 
-/// What one thread needs to encode, handed from call to call so that the table stays warm.
+/// What one thread needs to encode, handed from call to call.
 #[derive(Debug)]
 pub(crate) struct Worker {
     table: WordTable,
     /// Words that are merged together, and a bit for each of [`TOGETHER`] words that is one of them.
     shorts: Vec<Short>,
     is_merged: u32,
-}
-
-impl Default for Worker {
-    fn default() -> Self {
-        Self::with_memory(USUAL_BYTES)
-    }
 }
 
 /// One word of a batch, as a place in the text.
@@ -41,10 +36,10 @@ const NO_WORD: Word = Word {
 };
 
 impl Worker {
-    /// A worker whose table of words takes `maximum_bytes` at most.
-    pub(crate) fn with_memory(maximum_bytes: usize) -> Self {
+    /// A worker that knows the words of `shared`, and lets others know those it meets.
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            table: WordTable::with_memory(maximum_bytes),
+            table: WordTable::new(shared),
             shorts: vec![Short::default(); TOGETHER],
             is_merged: 0,
         }
@@ -61,6 +56,7 @@ impl Worker {
             if words == 0 {
                 return;
             }
+            self.table.renew();
             for (word, &end) in batch[..words].iter_mut().zip(&ends) {
                 let key = Key::of(cut.bytes(), start, end);
                 self.table.prefetch(key);
@@ -82,6 +78,7 @@ impl Worker {
             if words == 0 {
                 return count;
             }
+            self.table.renew();
             for &end in &ends[..words] {
                 let key = Key::of(cut.bytes(), start, end);
                 if let Some((_, ids_count)) = self.table.find_in_slot(key) {
@@ -106,7 +103,7 @@ impl Worker {
         let mut missed_count = 0;
         for (at, word) in batch.iter().enumerate() {
             if let Some((ids, ids_count)) = self.table.find_in_slot(word.key) {
-                ready[count..count + SLOT_IDS].copy_from_slice(ids);
+                ready[count..count + SLOT_IDS].copy_from_slice(&ids);
                 count += ids_count;
             } else {
                 model.prefetch_token(word.key);
@@ -129,8 +126,7 @@ impl Worker {
                     let known = out.len();
                     out.extend(model.ids(&self.shorts[merged]));
                     merged += 1;
-                    // The same word may stand twice in a batch.
-                    if bytes.len() <= LONGEST_WORD_BYTES && self.table.find(word.key, bytes).is_none() {
+                    if bytes.len() <= LONGEST_WORD_BYTES {
                         self.table.keep(word.key, bytes, &out[known..]);
                     }
                 }
@@ -147,7 +143,7 @@ impl Worker {
             let Word { start, end, key } = batch[word];
             let bytes = &text[start..end];
             if model.token(key).is_none()
-                && self.table.find(key, bytes).is_none()
+                && !self.table.has(key)
                 && model.begin(bytes, &mut self.shorts[begun])
             {
                 self.is_merged |= 1 << at;
@@ -160,8 +156,7 @@ impl Worker {
     fn append(&mut self, key: Key, word: &[u8], model: &Model, out: &mut Vec<u32>) {
         if word.len() > LONGEST_WORD_BYTES {
             model.append(word, out);
-        } else if let Some(ids) = self.table.find(key, word) {
-            out.extend_from_slice(ids);
+        } else if self.table.append(key, word, out) {
         } else if let Some(id) = model.token(key) {
             out.push(id);
             self.table.keep(key, word, &[id]);
@@ -190,6 +185,7 @@ impl Worker {
             if words == 0 {
                 return;
             }
+            self.table.renew();
             for &word_end in &word_ends[..words] {
                 let word = &cut.bytes()[start..word_end];
                 let known = out.len();
@@ -244,7 +240,8 @@ mod tests {
                     .collect();
                 let encoded = |splitter: &Splitter| {
                     let (mut ids, mut spans) = (Vec::new(), Vec::new());
-                    Worker::default().encode_with_spans(&text, splitter, &model, &mut ids, &mut spans);
+                    Worker::new(Arc::default())
+                        .encode_with_spans(&text, splitter, &model, &mut ids, &mut spans);
                     (ids, spans)
                 };
                 assert_eq!(

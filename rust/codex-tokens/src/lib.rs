@@ -15,6 +15,7 @@ mod decode;
 mod edges;
 mod encode;
 mod error;
+mod in_order;
 mod json;
 mod lengths;
 mod load;

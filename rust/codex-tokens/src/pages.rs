@@ -8,6 +8,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::needs_drop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice;
@@ -18,26 +19,29 @@ const LARGE_PAGE_BYTES: usize = 2 << 20;
 const SMALLEST_IN_LARGE_PAGES: usize = LARGE_PAGE_BYTES / 2;
 
 /// Values side by side, their number fixed, which begin where a large page does if they are worth one.
-pub(crate) struct Table<T: Copy> {
+pub(crate) struct Table<T> {
     start: NonNull<T>,
     count: usize,
     owned: PhantomData<T>,
 }
 
 // SAFETY: a table owns its values and nothing else, as a `Box<[T]>` does.
-unsafe impl<T: Copy + Send> Send for Table<T> {}
+unsafe impl<T: Send> Send for Table<T> {}
 // SAFETY: as above.
-unsafe impl<T: Copy + Sync> Sync for Table<T> {}
+unsafe impl<T: Sync> Sync for Table<T> {}
 
-impl<T: Copy> Table<T> {
+impl<T> Table<T> {
     /// `count` times `value`.
-    pub(crate) fn filled(value: T, count: usize) -> Self {
+    pub(crate) fn filled(value: T, count: usize) -> Self
+    where
+        T: Copy,
+    {
         Self::of(std::iter::repeat_n(value, count))
     }
 
-    /// The values of `values`.
+    /// The values of `values`, which need no drop.
     pub(crate) fn of(values: impl ExactSizeIterator<Item = T>) -> Self {
-        const { assert!(size_of::<T>() > 0) }
+        const { assert!(size_of::<T>() > 0 && !needs_drop::<T>()) }
         let capacity = values.len();
         let layout = Self::layout(capacity);
         let start = if capacity == 0 {
@@ -78,22 +82,22 @@ impl<T: Copy> Table<T> {
     }
 }
 
-impl<T: Copy> Default for Table<T> {
+impl<T> Default for Table<T> {
     fn default() -> Self {
         Self::of(std::iter::empty())
     }
 }
 
-impl<T: Copy> Drop for Table<T> {
+impl<T> Drop for Table<T> {
     fn drop(&mut self) {
         if self.count > 0 {
-            // SAFETY: it was allocated with this layout; what is copied needs no drop.
+            // SAFETY: it was allocated with this layout; its values need no drop.
             unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) };
         }
     }
 }
 
-impl<T: Copy> Deref for Table<T> {
+impl<T> Deref for Table<T> {
     type Target = [T];
 
     #[inline]
@@ -103,7 +107,7 @@ impl<T: Copy> Deref for Table<T> {
     }
 }
 
-impl<T: Copy> DerefMut for Table<T> {
+impl<T> DerefMut for Table<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above, and nobody else has them.
@@ -111,7 +115,7 @@ impl<T: Copy> DerefMut for Table<T> {
     }
 }
 
-impl<T: Copy + fmt::Debug> fmt::Debug for Table<T> {
+impl<T: fmt::Debug> fmt::Debug for Table<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(formatter)
     }

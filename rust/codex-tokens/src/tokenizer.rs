@@ -10,7 +10,8 @@ use crate::normalize::{Text, Unicode};
 use crate::parts::Parts;
 use crate::split::Splitter;
 use crate::template::Around;
-use std::sync::{Mutex, OnceLock};
+use crate::word_table::Shared;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The special token that ends every document.
 pub const END_OF_DOCUMENT: &str = "<|endoftext|>";
@@ -47,6 +48,8 @@ pub struct Tokenizer {
     normalized: Round,
     around: Around,
     idle: Mutex<Vec<Worker>>,
+    /// The words that the workers have met.
+    words: Arc<Shared>,
     /// What ids decode to, once they have been asked for.
     pub(crate) slots: OnceLock<Slots>,
     pub(crate) fingerprint: OnceLock<String>,
@@ -74,6 +77,7 @@ impl Tokenizer {
             normalized,
             around,
             idle: Mutex::default(),
+            words: Arc::default(),
             slots: OnceLock::new(),
             fingerprint: OnceLock::new(),
             parts,
@@ -203,12 +207,17 @@ impl Tokenizer {
             .try_lock()
             .ok()
             .and_then(|mut idle| idle.pop())
-            .unwrap_or_default();
+            .unwrap_or_else(|| self.worker());
         let result = work(&mut worker);
         if let Ok(mut idle) = self.idle.try_lock() {
             idle.push(worker);
         }
         result
+    }
+
+    /// A new worker.
+    pub(crate) fn worker(&self) -> Worker {
+        Worker::new(Arc::clone(&self.words))
     }
 
     /// Where the words of `text` end, before anything is merged: of a text that has been normalized and holds no added token.

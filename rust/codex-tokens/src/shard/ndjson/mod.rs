@@ -9,7 +9,6 @@
 
 mod collect;
 mod encode;
-mod in_order;
 mod progress;
 mod sources;
 mod target;
@@ -18,25 +17,25 @@ mod tests;
 
 use self::collect::Collector;
 use self::encode::{Encoded, Encoder};
-use self::in_order::{Stages, in_order};
 use self::sources::{Sources, name_of};
 use self::target::{Target, Task};
 use super::series::Series;
 use crate::encode::Worker;
 use crate::error::{Error, Result};
+use crate::in_order::{Stages, in_order, lock, owned};
 use crate::tokenizer::Tokenizer;
+use crate::word_table::Shared;
 use codex_file::digest::{Algorithm, Hasher};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What the word tables of all threads may take together, and of one at least.
-const TABLE_BYTES: usize = 80 << 20;
-const LEAST_TABLE_BYTES: usize = 8 << 20;
+/// What the words that have been met may take.
+const WORD_BYTES: usize = 64 << 20;
 
 /// Lines that may be passed over; a file with more of them is not what it was taken for.
 const MAXIMUM_SKIPPED: usize = 100_000;
@@ -103,7 +102,7 @@ impl Ndjson<'_> {
         let work = Work {
             plan: self,
             series: &series,
-            table_bytes: (TABLE_BYTES / threads).max(LEAST_TABLE_BYTES),
+            words: Arc::new(Shared::with_memory(WORD_BYTES)),
             sources: Mutex::new(sources),
             collector: Mutex::new(Collector::new(
                 &series,
@@ -157,7 +156,7 @@ impl Ndjson<'_> {
 struct Work<'a> {
     plan: &'a Ndjson<'a>,
     series: &'a Series,
-    table_bytes: usize,
+    words: Arc<Shared>,
     sources: Mutex<Sources>,
     collector: Mutex<Collector<'a>>,
 }
@@ -166,7 +165,7 @@ impl Stages<Encoded> for Work<'_> {
     type Worker = Encoder;
 
     fn worker(&self) -> Encoder {
-        Encoder::new(Worker::with_memory(self.table_bytes))
+        Encoder::new(Worker::new(Arc::clone(&self.words)))
     }
 
     fn read(&self, item: &mut Encoded) -> Result<Option<usize>> {
@@ -185,12 +184,4 @@ impl Stages<Encoded> for Work<'_> {
     fn take(&self, item: &mut Encoded) -> Result<()> {
         lock(&self.collector).take(item, &self.plan.sources[item.source])
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn owned<T>(mutex: Mutex<T>) -> T {
-    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

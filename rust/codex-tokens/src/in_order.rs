@@ -10,7 +10,7 @@ use std::thread;
 const MAXIMUM_BYTES: usize = 16 << 20;
 
 /// What is done with the items of a stream. `T` is an item; it is made once and used again and again.
-pub(super) trait Stages<T>: Sync {
+pub(crate) trait Stages<T>: Sync {
     /// What a thread keeps from item to item.
     type Worker;
 
@@ -31,7 +31,7 @@ pub(super) trait Stages<T>: Sync {
 ///
 /// `each` is asked on this thread before every item that it works on whether to go on. The answer is the error of the first
 /// item that has one, whatever the threads; items behind it are not taken.
-pub(super) fn in_order<T: Default + Send, S: Stages<T>>(
+pub(crate) fn in_order<T: Default + Send, S: Stages<T>>(
     stages: &S,
     threads: usize,
     each: &mut dyn FnMut() -> ControlFlow<()>,
@@ -173,8 +173,14 @@ impl<T: Default + Send, S: Stages<T>> Drop for EndOnPanic<'_, '_, T, S> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What `mutex` holds, whoever panicked with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same of one that nobody shares any more.
+pub(crate) fn owned<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
