@@ -19,6 +19,7 @@ from torch import Tensor
 
 from codex.errors import ShapeError
 from codex.kernels.attention import reference as attention_reference
+from codex.kernels.attention.documents import Documents
 from codex.kernels.loss import chunked as loss_chunked
 from codex.kernels.loss import reference as loss_reference
 
@@ -73,12 +74,13 @@ def reference() -> Iterator[None]:
         _use_reference.reset(token)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None = None) -> Tensor:
     """Causal attention; query i stands at position S - T + i.
 
     Args:
         q: (B, T, H, D).
         k, v: (B, S, K, D), S >= T, H a multiple of K.
+        documents: of packed rows, S = T: a query sees no key of another document.
     Returns:
         (B, T, H, D), dtype of q.
     Raises:
@@ -92,17 +94,22 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         raise ShapeError(
             f"`attend` got {shapes}, expected q (B, T, H, D) and k, v (B, S, K, D), S >= T, H a multiple of K"
         )
+    if documents is not None and not documents.numbers.shape == q.shape[:2] == k.shape[:2]:
+        raise ShapeError(
+            f"`attend` got documents {tuple(documents.numbers.shape)} for q {tuple(q.shape)} and k {tuple(k.shape)}, "
+            "expected (B, T) of all three"
+        )
     if choose("attention").name == "reference":
-        return attention_reference.attend(q, k, v)
+        return attention_reference.attend(q, k, v, documents)
     groups = q.shape[2] // k.shape[2]
     if groups > 1:
         k, v = k.repeat_interleave(groups, dim=2), v.repeat_interleave(groups, dim=2)
     queries, keys = q.shape[1], k.shape[1]
-    mask = None
+    mask = None if documents is None else documents.visible
     if 1 < queries < keys:
         mask = torch.ones(queries, keys, dtype=torch.bool, device=q.device).tril(keys - queries)
     q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=queries == keys)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None and queries == keys)
     return out.transpose(1, 2)
 
 

@@ -34,6 +34,7 @@ from codex.train.optimizer import build_optimizer
 
 STEPS = 4  # of HF Trainer in one call
 RATE = 1e-3
+DOCUMENT_START = 0  # `<|endoftext|>` of every tokenizer that is learned here
 SLIVER = "[json/*.py, email/*.py, asyncio/*.py]"
 
 
@@ -72,7 +73,8 @@ def _model(config: Config) -> Llama:
 def _ours(config: Config, batches: TokenBatches) -> Iterator[float]:
     model = _model(config)
     machine = Machine("cpu", "fp32", torch.get_num_threads(), "any")
-    learner = Learner(model, build_optimizer(model, config.train), batches, config.train, machine, Clock())
+    optimizer = build_optimizer(model, config.train)
+    learner = Learner(model, optimizer, batches, config.train, DOCUMENT_START, machine, Clock())
     for step in count():
         yield learner.update(step).loss.item()
 

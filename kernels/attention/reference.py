@@ -8,10 +8,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from codex.kernels.attention.documents import Documents
+
 __all__ = ["attend"]
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None = None) -> Tensor:
     """Let every query look at its own position and at those before it.
 
     Query i stands at position S - T + i: with a cache of earlier keys T is smaller than S.
@@ -19,6 +21,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     Args:
         q: (B, T, H, D).
         k, v: (B, S, K, D), S >= T, H a multiple of K; each key-value head serves H / K query heads.
+        documents: of packed rows, S = T: a query sees no key of another document.
     Returns:
         (B, T, H, D).
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.1; Ainslie et al. 2023, "GQA", section 2.2.
@@ -33,5 +36,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     hidden = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(
         1 + k.shape[1] - q.shape[1]
     )
+    if documents is not None:
+        numbers = documents.numbers
+        hidden = hidden | (numbers[:, None, :, None] != numbers[:, None, None, :])
     weights = scores.masked_fill(hidden, float("-inf")).softmax(dim=-1)
     return torch.einsum("bhts,bshd->bthd", weights, v)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +78,21 @@ def test_it_is_the_cost_of_each_token_in_its_window(model: Llama, length: int, s
     assert bits.per_byte == bits.bits / text.bytes and bits.per_token == bits.bits / length
 
 
+@pytest.mark.parametrize("stride", [1, 4])
+def test_documents_apart_cost_what_each_costs_alone(model: Llama, stride: int) -> None:
+    documents = [
+        [7, 3, 0],
+        [5, 0],
+        [9, 4, 4, 0],
+        [2, 0],
+        [8, 1],
+    ]  # so short that each window shows their start
+    together = _held_out([token for document in documents for token in document])
+    alone = sum(bits_per_byte(model, _held_out(document), stride=8).bits for document in documents)
+    assert bits_per_byte(model, together, stride=stride, documents_apart=True).bits == pytest.approx(alone)
+    assert bits_per_byte(model, together, stride=stride).bits != pytest.approx(alone, rel=1e-3)
+
+
 def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary(model: Llama) -> None:
     with torch.no_grad():
         model.model.embed_tokens.weight.zero_()
@@ -112,9 +128,9 @@ def test_memory_does_not_grow_with_the_text(model: Llama) -> None:
     seen: list[int] = []
     loss = model.summed_loss
 
-    def watched(tokens: torch.Tensor, targets: torch.Tensor, skip: int = 0) -> torch.Tensor:
+    def watched(tokens: torch.Tensor, *rest: Any) -> torch.Tensor:
         seen.append(tokens.numel())
-        return loss(tokens, targets, skip)
+        return loss(tokens, *rest)
 
     model.summed_loss = watched  # type: ignore[method-assign]
     told: list[tuple[int, int]] = []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
 from codex.errors import ShapeError
 from codex.kernels import dispatch
+from codex.kernels.attention.documents import Documents
 from codex.kernels.attention.reference import attend
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-5, torch.bfloat16: 3e-2}
@@ -31,6 +34,31 @@ def test_forward_and_backward_equal_the_reference(length: int, groups: int, dtyp
     assert answers[0][0].dtype == dtype
     for fast, slow in zip(*answers, strict=True):
         torch.testing.assert_close(fast, slow, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("length", [1, 7, 123, 128, 129])
+def test_packed_documents_are_hidden_from_each_other(length: int, groups: int, dtype: torch.dtype) -> None:
+    q = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=1)
+    k, v = (_draw(2, length, 2, 16, dtype=dtype, seed=seed) for seed in (2, 3))
+    outer = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=4).detach()
+    documents = Documents(torch.rand(2, length, generator=torch.Generator().manual_seed(5)) < 0.1)
+    answers = []
+    for function in (dispatch.attend, attend):
+        out = function(q, k, v, documents)
+        answers.append([out.detach(), *torch.autograd.grad(out, (q, k, v), outer)])
+    for fast, slow in zip(*answers, strict=True):
+        torch.testing.assert_close(fast, slow, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+def test_documents_of_other_rows_are_refused() -> None:
+    x = torch.zeros(2, 5, 1, 4)
+    for starts in ((2, 4), (1, 5)):
+        with pytest.raises(ShapeError, match=re.escape(str(starts))):
+            dispatch.attend(x, x, x, Documents(torch.zeros(starts, dtype=torch.bool)))
+    with pytest.raises(ShapeError, match="expected \\(B, T\\)"):
+        Documents(torch.zeros(5, dtype=torch.bool))
 
 
 @pytest.mark.parametrize(("queries", "keys"), [(1, 1), (1, 9), (4, 9), (8, 9), (9, 9)])

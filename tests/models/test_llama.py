@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from codex.config.schema import Model
 from codex.errors import RegistryError, ShapeError
 from codex.kernels import dispatch
+from codex.kernels.attention.documents import Documents
 from codex.models import build
 from codex.models.cache import Cache
 from codex.models.llama import Llama
@@ -78,6 +80,29 @@ def test_reference_kernels_give_the_same_loss_and_gradients(model: Llama, tokens
     assert len(fast) == len(slow) == 1 + len(list(model.parameters()))
     for a, b in zip(fast, slow, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_between_packed_documents_nothing_flows(model: Llama, tokens: Tokens, reference: bool) -> None:
+    text = tokens(2, 24) % 299 + 1
+    text[0, [5, 6, 17]] = 0  # what starts a document; the one between 5 and 6 is empty
+    documents = Documents(text == 0)
+    embedded: list[torch.Tensor] = []
+
+    def keep(_module: torch.nn.Module, _inputs: object, out: torch.Tensor) -> torch.Tensor:
+        embedded.append(out.detach().requires_grad_())
+        return embedded[-1]
+
+    model.model.embed_tokens.register_forward_hook(keep)
+    for start, stop in ((0, 5), (5, 6), (6, 17), (17, 24)):
+        with dispatch.reference() if reference else nullcontext():
+            whole = model._hidden(text, None, documents)
+            alone = model._hidden(text[:1, start:stop], None)
+        torch.testing.assert_close(whole[:1, start:stop], alone, rtol=1e-4, atol=1e-5)
+        [gradient] = torch.autograd.grad(whole[0, start:stop].square().sum(), embedded[-2])
+        assert gradient[0, start:stop].abs().sum() > 0
+        gradient[0, start:stop] = 0
+        assert not gradient.any(), f"positions outside of {start}..{stop} are seen"
 
 
 def test_equal_seeds_give_equal_weights(config: Model) -> None:

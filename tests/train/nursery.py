@@ -81,12 +81,12 @@ def _watch(seen: str, kill_at: int) -> None:
         os.write(file, f"{index} {digest} {random.random()!r} {np.random.random()!r}\n".encode())
         return batch
 
-    def mortal(self: Llama, *rows: Any) -> Any:
+    def mortal(self: Llama, *rows: Any, **rest: Any) -> Any:
         nonlocal passes
         passes += self.training
         if passes == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        return score(self, *rows)
+        return score(self, *rows, **rest)
 
     TokenBatches.__getitem__, Llama.summed_loss = watched, mortal  # type: ignore[method-assign]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from codex.train.optimizer import build_optimizer
 from tests.train.tiny import Settings
 
 CPU = Machine("cpu", "fp32", 1, "any")
+DOCUMENT_START = 0  # `<|endoftext|>` of every tokenizer that is learned here
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def _learner(config: Config, shards: Path, machine: Machine = CPU) -> Learner:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)  # no block is the identity
-    return Learner(model, build_optimizer(model, sizes), batches, sizes, machine, Clock())
+    return Learner(model, build_optimizer(model, sizes), batches, sizes, DOCUMENT_START, machine, Clock())
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])
@@ -67,6 +69,20 @@ def test_the_loss_is_nats_per_token_before_the_update(settings: Settings, shards
     update = learner.update(0)
     torch.testing.assert_close(update.loss, expected)
     assert update.tokens == 4 * 16 and update.epoch == 0
+
+
+def test_packed_documents_are_learned_as_if_each_were_alone(settings: Settings, shards: Path) -> None:
+    learner = _learner(settings(**{"train.packing": "documents", "model.context": 512}).config, shards)
+    rows = torch.from_numpy(learner.batches[0].tokens)
+    alone: list[torch.Tensor] = []
+    with torch.no_grad():
+        for row in rows:
+            borders = (row[1:-1] == DOCUMENT_START).nonzero().flatten().add(1).tolist()
+            for start, stop in pairwise([0, *borders, len(row) - 1]):
+                text = row[None, start : stop + 1]
+                alone.append(learner.model.summed_loss(text[:, :-1], text[:, 1:]))
+    assert len(alone) > len(rows), "no document ends within a row, so nothing was tried"
+    torch.testing.assert_close(learner.update(0).loss, torch.stack(alone).sum() / (4 * 512))
 
 
 def test_a_large_gradient_is_scaled_down_and_reported_as_it_was(settings: Settings, shards: Path) -> None:

@@ -123,6 +123,8 @@ class Train(Section):
     """Batches whose gradients are summed before one step."""
     micro_batch_size: int = Field(default=8, ge=1, le=1_048_576)
     """Rows in one batch; a step sees this times `train.accumulate_steps` times `model.context` tokens."""
+    packing: Literal["contiguous", "documents"] = "contiguous"
+    """Whether a token sees all of its row before it, or with `documents` only what belongs to its own document."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
     learning_rate: float = Field(default=0.015, gt=0, le=10)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from codex.data.load import SplitTokens
 from codex.errors import DataError
 from codex.evaluate.windows import Window, windows
+from codex.kernels.attention.documents import Documents
 
 if TYPE_CHECKING:
     from codex.models.llama import Llama
@@ -97,6 +98,7 @@ def bits_per_byte(
     text: HeldOut,
     *,
     stride: int,
+    documents_apart: bool = False,
     autocast: AbstractContextManager[Any] | None = None,
     progress: Progress | None = None,
 ) -> Bits:
@@ -108,6 +110,7 @@ def bits_per_byte(
         model: as it is; it is put back in the mode it was in.
         text: what to measure on.
         stride: tokens by which the window moves on, 1 to the model's context; see `windows`.
+        documents_apart: whether a token sees its own document only, as in training with `train.packing: documents`.
         autocast: a block to compute in, such as `Machine.autocast()`.
         progress: told tokens scored.
     Raises:
@@ -129,7 +132,9 @@ def bits_per_byte(
             for batch in _batches(len(text.tokens), model.context, stride):
                 rows = torch.stack([stream[window.start : window.stop + 1] for window in batch]).to(device)
                 skip = batch[0].skip
-                nats += model.summed_loss(rows[:, :-1], rows[:, 1:], skip).item()
+                seen = rows[:, :-1]
+                documents = Documents(seen == text.end_of_document_id) if documents_apart else None
+                nats += model.summed_loss(seen, rows[:, 1:], skip, documents).item()
                 scored += sum(window.stop - window.start - skip for window in batch)
                 if progress is not None:
                     progress.step("evaluate", scored, len(text.tokens))

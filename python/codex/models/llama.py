@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from codex.errors import ShapeError
 from codex.kernels import dispatch
+from codex.kernels.attention.documents import Documents
 from codex.models.cache import Cache, LayerCache
 
 __all__ = ["Llama", "ModelConfig"]
@@ -97,7 +98,9 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(self.head_size, config.norm_epsilon) if norm else nn.Identity()
         self.k_norm = RMSNorm(self.head_size, config.norm_epsilon) if norm else nn.Identity()
 
-    def forward(self, x: Tensor, rotary: Rotary, cache: LayerCache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, rotary: Rotary, cache: LayerCache | None, documents: Documents | None
+    ) -> Tensor:
         """x: (B, T, D), its positions following those in `cache`; returns (B, T, D)."""
         heads = (*x.shape[:2], -1, self.head_size)
         q = self.q_norm(self.q_proj(x).view(heads))
@@ -107,7 +110,7 @@ class Attention(nn.Module):
         q, k = rotary(q, start), rotary(k, start)
         if cache is not None:
             k, v = cache.extend(k, v)
-        out: Tensor = self.o_proj(dispatch.attend(q, k, v).flatten(2))
+        out: Tensor = self.o_proj(dispatch.attend(q, k, v, documents).flatten(2))
         return out
 
 
@@ -141,9 +144,11 @@ class Block(nn.Module):
         self.mlp = MLP(config)
         self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
-    def forward(self, x: Tensor, rotary: Rotary, cache: LayerCache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, rotary: Rotary, cache: LayerCache | None, documents: Documents | None
+    ) -> Tensor:
         """x: (B, T, D); returns (B, T, D)."""
-        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rotary, cache))
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rotary, cache, documents))
         x = x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
         return x
 
@@ -163,11 +168,11 @@ class Decoder(nn.Module):
         self.norm = RMSNorm(config.width, config.norm_epsilon)
         self.rotary = Rotary(config.width // config.heads, config.context, config.rope_theta)
 
-    def forward(self, tokens: Tensor, cache: Cache | None) -> Tensor:
+    def forward(self, tokens: Tensor, cache: Cache | None, documents: Documents | None) -> Tensor:
         """tokens: (B, T) int64; returns hidden states (B, T, D)."""
         x: Tensor = self.embed_tokens(tokens)
         for index, layer in enumerate(self.layers):
-            x = layer(x, self.rotary, None if cache is None else cache.layers[index])
+            x = layer(x, self.rotary, None if cache is None else cache.layers[index], documents)
         x = self.norm(x)
         return x
 
@@ -224,25 +229,28 @@ class Llama(nn.Module):
         """As `forward`, the last position only: (B, V)."""
         return F.linear(self._hidden(tokens, cache)[:, -1], self.head_weight)
 
-    def summed_loss(self, tokens: Tensor, targets: Tensor, skip: int = 0) -> Tensor:
+    def summed_loss(
+        self, tokens: Tensor, targets: Tensor, skip: int = 0, documents: Documents | None = None
+    ) -> Tensor:
         """Sum of -ln p(target), in nats, over positions `skip` and later.
 
         Args:
             tokens, targets: (B, T) int64; targets[b, t] follows tokens[b, t].
             skip: positions at the start of each row that are seen but not scored.
+            documents: of packed rows; no token sees one of another document. Default: a row is one text.
         Returns:
             A float32 scalar: divide by the number of targets for a mean, by ln 2 for bits.
         """
-        hidden = self._hidden(tokens, None)[:, skip:].flatten(0, 1)
+        hidden = self._hidden(tokens, None, documents)[:, skip:].flatten(0, 1)
         return dispatch.summed_cross_entropy(hidden, self.head_weight, targets[:, skip:].flatten())
 
-    def _hidden(self, tokens: Tensor, cache: Cache | None) -> Tensor:
+    def _hidden(self, tokens: Tensor, cache: Cache | None, documents: Documents | None = None) -> Tensor:
         seen = tokens.shape[1] + (0 if cache is None else cache.length)
         if seen > self.context:
             raise ShapeError(
                 f"`tokens` reach position {seen}, expected at most `model.context` = {self.context}"
             )
-        hidden: Tensor = self.model(tokens, cache)
+        hidden: Tensor = self.model(tokens, cache, documents)
         return hidden
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from codex.config.schema import Train
 from codex.data.load import TokenBatches
+from codex.kernels.attention.documents import Documents
 from codex.models.llama import Llama
 from codex.train.clock import Clock
 from codex.train.machine import Machine
@@ -43,6 +44,7 @@ class Learner:
         optimizer: over its parameters.
         batches: one batch is one step: `train.accumulate_steps` x `train.micro_batch_size` rows of context + 1 tokens.
         config: `config.train`.
+        document_start: the token that stands before the first one of every document.
         machine: what to compute on.
         clock: told the seconds of `data`, `forward`, `backward` and `optimizer`.
     """
@@ -53,6 +55,7 @@ class Learner:
         optimizer: Optimizer,
         batches: TokenBatches,
         config: Train,
+        document_start: int,
         machine: Machine,
         clock: Clock,
     ) -> None:
@@ -60,6 +63,7 @@ class Learner:
         self.optimizer = optimizer
         self.batches = batches
         self._config = config
+        self._document_start = document_start
         self._machine = machine
         self._clock = clock
         is_muon = config.optimizer == "muon"
@@ -79,7 +83,8 @@ class Learner:
         loss = torch.zeros((), device=rows.device)
         for micro in torch.split(rows, self._config.micro_batch_size):
             with clock.phase("forward"), self._machine.autocast():
-                share = self.model.summed_loss(micro[:, :-1], micro[:, 1:]) / tokens
+                seen, wanted = micro[:, :-1], micro[:, 1:]
+                share = self.model.summed_loss(seen, wanted, documents=self._documents(seen)) / tokens
             with clock.phase("backward"):
                 share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()
@@ -88,6 +93,16 @@ class Learner:
             factor = self._factor(step)
             self.optimizer.step(step, factor)
         return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate)
+
+    def _documents(self, seen: Tensor) -> Documents | None:
+        """What hides neighbours in a row from each other.
+
+        The token that ends a document is the first that the next one sees: it predicts that one's first token, as it
+        does where a text is measured or begun, and nothing else of the document before is looked at.
+        """
+        if self._config.packing == "contiguous":
+            return None
+        return Documents(seen == self._document_start)
 
     def _clipped_norm(self) -> Tensor:
         parameters = [p for p in self.model.parameters() if p.grad is not None]

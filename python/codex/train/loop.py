@@ -189,6 +189,7 @@ class Loop:
                 self.learner.model,
                 self.held_out,
                 stride=self.config.evaluate.stride,
+                documents_apart=self.config.train.packing == "documents",
                 autocast=self.machine.autocast(),
             )
         step = self.history.step

@@ -72,6 +72,7 @@ def make_report(
             writer.model,
             held_out,
             stride=config.evaluate.stride,
+            documents_apart=config.train.packing == "documents",
             autocast=machine.autocast(),
             progress=progress,
         )

@@ -180,7 +180,15 @@ class _Job:
             "tokenizer.json": tokenizer.to_json(),
             "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
         }
-        learner = Learner(model, build_optimizer(model, sizes), batches, sizes, machine, self.clock)
+        learner = Learner(
+            model,
+            build_optimizer(model, sizes),
+            batches,
+            sizes,
+            tokenizer.end_of_document_id,
+            machine,
+            self.clock,
+        )
         return Loop(
             run=self.run,
             config=config,
