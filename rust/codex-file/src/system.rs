@@ -60,6 +60,7 @@ pub(crate) fn lock(file: &File) -> io::Result<bool> {
 }
 
 /// One write(2), which may take less than all.
+#[inline]
 pub(crate) fn write(mut file: &File, data: &[u8]) -> io::Result<usize> {
     let whole = fail::write_point("file.write")?;
     let data = if whole {

@@ -2,14 +2,36 @@
 
 use crate::plain::plain_length;
 
+/// Adds bytes; up to 32 of them without a call, which costs more than they do.
+#[inline]
+pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+    match bytes.len() {
+        4..8 => put_halves::<4>(out, bytes),
+        8..16 => put_halves::<8>(out, bytes),
+        16..=32 => put_halves::<16>(out, bytes),
+        _ => out.extend_from_slice(bytes),
+    }
+}
+
+/// Adds `N` to `2 * N` bytes: the first `N`, and the last `N` over what they share.
+#[inline]
+fn put_halves<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        out.extend_from_slice(first);
+        out.truncate(out.len() + bytes.len() - 2 * N);
+        out.extend_from_slice(last);
+    }
+}
+
 /// Adds a string: only quotes, backslashes and control characters are escaped, as RFC 8785 escapes them.
+#[inline]
 pub fn string(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
         let plain = plain_length(rest);
-        out.extend_from_slice(&rest[..plain]);
+        put(out, &rest[..plain]);
         let Some(&special) = rest.get(plain) else {
             break;
         };
@@ -19,6 +41,7 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+#[cold]
 fn escape(out: &mut Vec<u8>, special: u8) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let letter = match special {
@@ -42,13 +65,15 @@ fn escape(out: &mut Vec<u8>, special: u8) {
 }
 
 /// Adds an integer.
+#[inline]
 pub fn integer(out: &mut Vec<u8>, value: i64) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    put(out, itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Adds a finite number by the fewest digits that are read as it, with a point or an exponent, so that it is read as no integer.
+#[inline]
 pub fn float(out: &mut Vec<u8>, value: f64) {
-    out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    put(out, zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
 #[cfg(test)]
@@ -75,6 +100,16 @@ mod tests {
                     "escapes as others do"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn bytes_of_every_length_are_added_as_they_are() {
+        let bytes: Vec<u8> = (0..100).collect();
+        for length in 0..bytes.len() {
+            let mut out = b"before".to_vec();
+            put(&mut out, &bytes[..length]);
+            assert_eq!(out, [b"before", &bytes[..length]].concat());
         }
     }
 

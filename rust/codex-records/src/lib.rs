@@ -41,7 +41,7 @@ pub use json::Fault;
 pub use lines::{
     Bad, Batch, Batches, Column, ColumnType, Columns, Rows, Rules, Take, Texts, Token, Values, fault_of_row,
 };
-pub use near::{NearDuplicates, PERMUTATIONS, number_of_shingle};
+pub use near::{NearDuplicates, number_of_shingle};
 pub use overlap::{OVERLAP_WORDS, Overlap, overlap};
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};

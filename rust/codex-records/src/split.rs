@@ -200,7 +200,7 @@ mod tests {
         let count = |parts: &[Part; 3]| {
             for (side, part) in sides.iter_mut().zip(parts) {
                 let lines = std::str::from_utf8(&part.lines).expect("UTF-8").lines();
-                side.extend(lines.map(|line| line[50..line.len() - 2].to_owned()));
+                side.extend(lines.map(|line| line[49..line.len() - 2].to_owned()));
                 counted += part.records;
             }
             Ok(())

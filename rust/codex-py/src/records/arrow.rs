@@ -7,11 +7,13 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use codex_records::{Column, Columns, Take, Values};
+use codex_records::{Column, Take, Values};
 use pyo3::exceptions::PyKeyError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList, PyString, PyTuple};
+
+use super::lines::Lent;
 
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
@@ -52,7 +54,7 @@ struct SchemaParts {
 
 /// What one `ArrowArray` points to.
 struct ArrayParts {
-    _columns: Arc<Columns>,
+    _columns: Arc<Lent>,
     buffers: Vec<*const c_void>,
     children: Vec<*mut ArrowArray>,
 }
@@ -78,7 +80,7 @@ fn schema(format: &'static CStr, name: &str, children: Vec<*mut ArrowSchema>) ->
 }
 
 fn array(
-    columns: &Arc<Columns>,
+    columns: &Arc<Lent>,
     nulls: usize,
     buffers: Vec<*const c_void>,
     children: Vec<*mut ArrowArray>,
@@ -197,7 +199,7 @@ fn column_schema(column: &Column) -> *mut ArrowSchema {
     schema(format, &column.name, Vec::new())
 }
 
-fn column_array(columns: &Arc<Columns>, column: &Column) -> *mut ArrowArray {
+fn column_array(columns: &Arc<Lent>, column: &Column) -> *mut ArrowArray {
     let validity = if column.nulls == 0 {
         ptr::null()
     } else {
@@ -220,7 +222,7 @@ fn is_set(bits: &[u8], row: usize) -> bool {
 ///
 /// `pyarrow.record_batch(batch)`, `polars.DataFrame(batch)`. `str` and `json` are large strings, `int` is 64 bits, `float` a double.
 #[pyclass(frozen, module = "codex.records")]
-pub(super) struct RecordBatch(pub(super) Arc<Columns>);
+pub(super) struct RecordBatch(pub(super) Arc<Lent>);
 
 #[pymethods]
 impl RecordBatch {

@@ -22,14 +22,38 @@ enum Reason {
     Type(&'static str, Py<PyType>, &'static str),
 }
 
-type Written = Result<(), Fault>;
+/// In a box, so that the answer of a value that has JSON is one register.
+type Written = Result<(), Box<Fault>>;
 
 /// Keys kept, so that a row like the one before costs no look at them.
 const KEPT_KEYS: usize = 64;
 
-/// The keys of the row before, each with what is written up to its value.
+/// So much of a key is copied at once; longer ones are not kept.
+const KEPT_BYTES: usize = 32;
+
+/// The keys of the row before.
 #[derive(Default)]
-pub(super) struct Shape(Vec<(Py<PyAny>, Box<[u8]>)>);
+pub(super) struct Shape(Vec<KeptKey>);
+
+/// A key, and what is written up to its value.
+struct KeptKey {
+    key: Py<PyAny>,
+    before: [u8; KEPT_BYTES],
+    length: usize,
+}
+
+impl KeptKey {
+    /// `None` if there is too much of it, or letting go of the key could run code of Python's.
+    fn of(key: Borrowed<'_, '_, PyAny>, written: &[u8]) -> Option<Self> {
+        let mut before = [0; KEPT_BYTES];
+        before.get_mut(..written.len())?.copy_from_slice(written);
+        key.is_exact_instance_of::<PyString>().then(|| Self {
+            key: key.to_owned().unbind(),
+            before,
+            length: written.len(),
+        })
+    }
+}
 
 /// Adds the line of `row` to `out`, which stays as it was if the row has no JSON; `name` stands for it in the error.
 pub(super) fn line(
@@ -49,7 +73,8 @@ pub(super) fn line(
         Ok(row) => encoder.row(row.as_borrowed(), shape),
         Err(_) => odd("is", row.as_borrowed(), "expected a dictionary"),
     };
-    written.map_err(|Fault { mut steps, reason }| {
+    written.map_err(|fault| {
+        let Fault { mut steps, reason } = *fault;
         out.truncate(start);
         steps.push(name());
         steps.reverse();
@@ -80,16 +105,17 @@ impl Encoder<'_> {
         let mut place = 0;
         each(row, |key, value| {
             match shape.0.get(place) {
-                Some((kept, before)) if kept.as_ptr() == key.as_ptr() => self.out.extend_from_slice(before),
+                Some(kept) if kept.key.as_ptr() == key.as_ptr() => {
+                    self.out.extend_from_slice(&kept.before);
+                    self.out.truncate(self.out.len() + kept.length - KEPT_BYTES);
+                }
                 _ => {
                     let start = self.out.len();
                     self.out.push(if place == 0 { b'{' } else { b',' });
                     self.key(key)?;
                     shape.0.truncate(place);
-                    // A string of `str` itself: letting it go runs no code of Python's.
-                    let is_plain = key.is_exact_instance_of::<PyString>();
-                    if place == shape.0.len() && place < KEPT_KEYS && is_plain {
-                        shape.0.push((key.to_owned().unbind(), self.out[start..].into()));
+                    if place == shape.0.len() && place < KEPT_KEYS {
+                        shape.0.extend(KeptKey::of(key, &self.out[start..]));
                     }
                 }
             }
@@ -128,18 +154,20 @@ impl Encoder<'_> {
         Ok(())
     }
 
+    #[inline]
     fn member(&mut self, key: Borrowed<'_, '_, PyAny>, value: Borrowed<'_, '_, PyAny>) -> Written {
-        self.value(value).map_err(|fault| {
+        self.value(value).map_err(|mut fault| {
             let key = key.cast::<PyString>();
             let key = key.as_ref().map(|key| key.to_string_lossy()).unwrap_or_default();
-            fault.below(format!("[{key:?}]"))
+            fault.steps.push(format!("[{key:?}]"));
+            fault
         })
     }
 
     #[inline]
     fn value(&mut self, value: Borrowed<'_, '_, PyAny>) -> Written {
         if let Ok(number) = value.cast_exact::<PyFloat>() {
-            self.float(number.value())
+            self.float(float_of(number))
         } else if let Ok(text) = value.cast_exact::<PyString>() {
             self.string(text)
         } else if let Ok(number) = value.cast_exact::<PyInt>() {
@@ -165,7 +193,7 @@ impl Encoder<'_> {
         } else if let Ok(number) = value.cast::<PyInt>() {
             self.integer(number)
         } else if let Ok(number) = value.cast::<PyFloat>() {
-            self.float(number.value())
+            self.float(float_of(number))
         } else {
             let wanted = "expected a string, a number, a list, a dictionary, a boolean or None";
             odd("is", value, wanted)
@@ -178,6 +206,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
+    #[inline]
     fn string(&mut self, text: Borrowed<'_, '_, PyString>) -> Written {
         let Ok(text) = text.to_str() else {
             return fault("has half a surrogate pair, which is no text");
@@ -186,6 +215,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
+    #[inline]
     fn float(&mut self, value: f64) -> Written {
         if value.is_finite() {
             encode::float(self.out, value);
@@ -205,6 +235,7 @@ impl Encoder<'_> {
         ))
     }
 
+    #[inline]
     fn integer(&mut self, number: Borrowed<'_, '_, PyInt>) -> Written {
         if let Ok(small) = number.extract() {
             encode::integer(self.out, small);
@@ -228,8 +259,10 @@ impl Encoder<'_> {
             if number > 0 {
                 self.out.push(b',');
             }
-            self.value(item.as_borrowed())
-                .map_err(|fault| fault.below(format!("[{number}]")))?;
+            self.value(item.as_borrowed()).map_err(|mut fault| {
+                fault.steps.push(format!("[{number}]"));
+                fault
+            })?;
         }
         self.out.push(b']');
         self.depth -= 1;
@@ -267,22 +300,23 @@ fn each<'a, 'py>(
     Ok(())
 }
 
-impl Fault {
-    fn below(mut self, step: String) -> Self {
-        self.steps.push(step);
-        self
-    }
+/// The double that a float holds.
+#[inline]
+#[allow(unsafe_code)] // pyo3's own is a call more
+fn float_of(number: Borrowed<'_, '_, PyFloat>) -> f64 {
+    // SAFETY: the interpreter is held and the object is a float, of which the call cannot fail.
+    unsafe { ffi::PyFloat_AsDouble(number.as_ptr()) }
 }
 
 fn fault(reason: impl Into<String>) -> Written {
-    Err(Fault {
+    Err(Box::new(Fault {
         steps: Vec::new(),
         reason: Reason::Said(reason.into()),
-    })
+    }))
 }
 
 fn odd(verb: &'static str, value: Borrowed<'_, '_, PyAny>, wanted: &'static str) -> Written {
     let steps = Vec::new();
     let reason = Reason::Type(verb, value.get_type().unbind(), wanted);
-    Err(Fault { steps, reason })
+    Err(Box::new(Fault { steps, reason }))
 }

@@ -1,8 +1,9 @@
 //! Anyone's NDJSON for Python: batches of strings, of dictionaries, of Arrow columns; one line by its number.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use codex_records::{
     Bad, BadLine, Batch, Batches, ColumnType, Columns, Error, Index, Result, Rows, Rules, Take, Texts, Token,
@@ -25,7 +26,7 @@ type BadRow<'py> = (usize, u64, u64, String, String, Bound<'py, PyBytes>);
 type Read<'py, T> = PyResult<Option<(Bound<'py, T>, Vec<BadRow<'py>>)>>;
 
 /// What an open file of lines is to all three readers.
-struct Lines<T: Take>(Mutex<Batches<T>>);
+struct Lines<T: Take>(Arc<Mutex<Batches<T>>>);
 
 impl<T: Take> Lines<T> {
     fn open(py: Python<'_>, path: PathBuf, plan: T::Plan, options: Options) -> PyResult<Self> {
@@ -35,7 +36,7 @@ impl<T: Take> Lines<T> {
             takes_nan,
         };
         released(py, move || Batches::open(&path, plan, rules, threads, keeps_bad))
-            .map(|batches| Self(Mutex::new(batches)))
+            .map(|batches| Self(Arc::new(Mutex::new(batches))))
     }
 
     fn read(&self, py: Python<'_>) -> PyResult<Option<Batch<T>>> {
@@ -235,7 +236,36 @@ impl ColumnLines {
             return Ok(None);
         };
         let bad = bad_rows(py, batch.bad);
-        Ok(Some((Bound::new(py, RecordBatch(Arc::new(batch.taken)))?, bad)))
+        let lent = Lent {
+            columns: batch.taken,
+            home: Arc::downgrade(&self.0.0),
+        };
+        Ok(Some((Bound::new(py, RecordBatch(Arc::new(lent)))?, bad)))
+    }
+}
+
+/// Columns whose memory the reader has again once nobody needs them: fresh memory costs as much as what is written there.
+pub(super) struct Lent {
+    columns: Columns,
+    home: Weak<Mutex<Batches<Columns>>>,
+}
+
+impl Deref for Lent {
+    type Target = Columns;
+
+    fn deref(&self) -> &Columns {
+        &self.columns
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // A reader that is at work is not waited for: whoever lets go may hold what it waits for.
+        if let Some(home) = self.home.upgrade()
+            && let Ok(mut batches) = home.try_lock()
+        {
+            batches.give_back(std::mem::take(&mut self.columns));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::errors::{raised, released};
 /// Finds texts that are nearly the same, without comparing all with all.
 ///
 /// A text is the set of its runs of `shingle_words` words; capitals, layout and what stands between words do not count. Of a set
-/// 128 minima are kept, half a kibibyte whatever its length, from which the similarity of Jaccard is told within 0.04. The answer
+/// 128 are kept, half a kibibyte whatever its length, from which the similarity of Jaccard is told within 0.04. The answer
 /// depends on the texts alone.
 ///
 /// Args:
@@ -92,7 +92,7 @@ impl NearDuplicates {
         })
     }
 
-    /// How much two texts have in common, from 0 to 1, as their minima tell it.
+    /// How much two texts have in common, from 0 to 1, as what is kept of them tells.
     fn similarity(&self, py: Python<'_>, one: usize, other: usize) -> PyResult<f64> {
         let found = released(py, || locked(&self.0).similarity(one, other))?;
         found.ok_or_else(|| PyIndexError::new_err(format!("no text {}", one.max(other))))
@@ -117,25 +117,48 @@ impl NearDuplicates {
     }
 }
 
-/// So many strings ahead are fetched into the cache: they lie wherever Python put them, and waiting is most of the work.
-const AHEAD: isize = 8;
+/// So many strings are asked for ahead: they lie wherever Python put them, and waiting is most of the work.
+const AHEAD: usize = 32;
 
 /// The numbers of strings in a list, none of them counted once more.
 #[allow(unsafe_code)] // half of the time goes to the counting otherwise
 fn numbers_of(shingles: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
-    let (py, list) = (shingles.py(), shingles.as_ptr());
-    let length = shingles.len().cast_signed();
-    let number = |place: isize| {
-        // SAFETY: the interpreter is held and nothing here runs code of Python's, so the list stays as long as it was said to
-        // be, and keeps what it lends.
-        let (shingle, ahead) = unsafe {
-            let ahead = ffi::PyList_GetItem(list, (place + AHEAD).min(length - 1));
-            (Borrowed::from_ptr(py, ffi::PyList_GetItem(list, place)), ahead)
-        };
-        fetch(ahead.cast());
-        Ok(number_of_shingle(shingle.cast::<PyString>()?.to_str()?))
+    let (py, list, length) = (shingles.py(), shingles.as_ptr(), shingles.len());
+    let ask = |place: usize| {
+        // SAFETY: the interpreter is held, and what is no place of the list is answered with null.
+        let shingle = unsafe { ffi::PyList_GetItem(list, place.cast_signed()) };
+        fetch(shingle.cast());
+        shingle
     };
-    (0..length).map(number).collect()
+    let mut asked = [std::ptr::null_mut(); AHEAD];
+    (0..length.min(AHEAD)).for_each(|place| asked[place] = ask(place));
+    let mut numbers = Vec::with_capacity(length);
+    for place in 0..length {
+        // SAFETY: the interpreter is held and nothing here runs code of Python's, so the list stays as long as it was said to
+        // be, and keeps what it lent.
+        let shingle = unsafe { Borrowed::from_ptr(py, asked[place % AHEAD]) };
+        numbers.push(number_of_shingle(text_of(shingle.cast()?)?));
+        if place + AHEAD < length {
+            asked[place % AHEAD] = ask(place + AHEAD);
+        }
+    }
+    Ok(numbers)
+}
+
+/// As `to_str`, which is not inlined.
+#[inline]
+#[allow(unsafe_code)]
+fn text_of<'a>(text: Borrowed<'a, '_, PyString>) -> PyResult<&'a str> {
+    let mut length = 0;
+    // SAFETY: the interpreter is held; the string keeps its UTF-8 as long as it lives.
+    unsafe {
+        let bytes = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut length);
+        if bytes.is_null() {
+            return Err(PyErr::fetch(text.py()));
+        }
+        let bytes = std::slice::from_raw_parts(bytes.cast(), length.cast_unsigned());
+        Ok(std::str::from_utf8_unchecked(bytes))
+    }
 }
 
 /// Asks for an object's head and the line of cache behind it, where a short string is.

@@ -7,7 +7,7 @@ use codex_records::{Appender, Durability};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::{encode, locked};
+use super::encode;
 use crate::errors::{raised, released};
 
 /// More than this is written with the interpreter released; less is done sooner than it is handed over and back.
@@ -44,8 +44,14 @@ pub(super) struct Writer {
     appender: Appender,
     path: PathBuf,
     takes_nan: bool,
-    /// Kept from row to row.
-    scratch: Mutex<(Vec<u8>, encode::Shape)>,
+    scratch: Mutex<Scratch>,
+}
+
+/// What is kept from row to row.
+#[derive(Default)]
+struct Scratch {
+    line: Vec<u8>,
+    shape: encode::Shape,
 }
 
 #[pymethods]
@@ -104,14 +110,11 @@ impl Writer {
 
     /// Add one row, a dictionary.
     fn append(&self, row: &Bound<'_, PyAny>) -> PyResult<()> {
-        // Taken out, so that no lock is held while the interpreter is released.
-        let (mut lines, mut shape) = std::mem::take(&mut *locked(&self.scratch));
-        lines.clear();
-        let encoded = encode::line(&mut lines, &mut shape, row, self.takes_nan, || "row".to_owned());
-        let written = encoded.and_then(|()| self.write(row.py(), &lines));
-        lines.shrink_to(SMALL_BYTES);
-        *locked(&self.scratch) = (lines, shape);
-        written
+        // Nobody waits for it: who has it may have to wait for the interpreter.
+        match self.scratch.try_lock() {
+            Ok(mut scratch) => self.append_with(&mut scratch, row),
+            Err(_) => self.append_with(&mut Scratch::default(), row),
+        }
     }
 
     /// Add rows with one write, all or none of them; says how many.
@@ -154,6 +157,15 @@ impl Writer {
 }
 
 impl Writer {
+    fn append_with(&self, scratch: &mut Scratch, row: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Scratch { line, shape } = scratch;
+        line.clear();
+        encode::line(line, shape, row, self.takes_nan, || "row".to_owned())?;
+        let written = self.write(row.py(), line);
+        line.shrink_to(SMALL_BYTES);
+        written
+    }
+
     fn write(&self, py: Python<'_>, lines: &[u8]) -> PyResult<()> {
         if self.appender.waits() || lines.len() > SMALL_BYTES {
             released(py, || self.appender.append(lines))

@@ -160,12 +160,17 @@ impl<T: Take> Batches<T> {
         Ok(Some(batch))
     }
 
-    /// Takes the memory of rows that are not needed any more.
+    /// Takes the memory of rows that are not needed any more, for as many batches as may be ready.
     pub fn give_back(&mut self, mut taken: T) {
         taken.clear();
         match &mut self.mode {
             Mode::Alone { spare, .. } => *spare = Some(taken),
-            Mode::Together(shared) => locked(&shared.state).spare.push(taken),
+            Mode::Together(shared) => {
+                let spare = &mut locked(&shared.state).spare;
+                if (spare.len() as u64) < shared.limit {
+                    spare.push(taken);
+                }
+            }
         }
     }
 }

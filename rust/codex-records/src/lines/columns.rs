@@ -94,6 +94,20 @@ impl Column {
         }
     }
 
+    fn clear(&mut self) {
+        match &mut self.values {
+            Values::Text { bytes, ends, .. } => {
+                bytes.clear();
+                ends.truncate(1);
+            }
+            Values::Integer(values) => values.clear(),
+            Values::Float(values) => values.clear(),
+            Values::Boolean(bits) => bits.clear(),
+        }
+        self.validity.clear();
+        self.nulls = 0;
+    }
+
     /// Reads the value of this column that comes next.
     fn read(&mut self, walker: &mut Walker<'_>) -> Option<Slot> {
         self.forget();
@@ -197,8 +211,7 @@ impl Take for Columns {
     type Plan = Vec<(String, ColumnType)>;
 
     fn clear(&mut self) {
-        // What is handed out is kept by whoever took it.
-        self.all.clear();
+        self.all.iter_mut().for_each(Column::clear);
         self.rows = 0;
     }
 

@@ -1,7 +1,7 @@
 //! Which signatures are compared, and what they make of it: groups.
 
 use super::kept::Kept;
-use super::signature::{PERMUTATIONS, Signature, equal_places};
+use super::signature::{PLACES, Signature, equal_places};
 use crate::Result;
 
 /// How probably a pair at the threshold is compared, at least.
@@ -30,19 +30,19 @@ impl Plan {
     pub(super) fn of(threshold: f64) -> Self {
         let is_compared = |rows: &usize| {
             let differs = 1.0 - threshold.powi(*rows as i32);
-            1.0 - differs.powi((PERMUTATIONS / rows) as i32) >= COMPARED
+            1.0 - differs.powi((PLACES / rows) as i32) >= COMPARED
         };
         // The longer a band, the fewer pairs that are not alike are compared.
         let rows = (1..=16).rev().find(is_compared).unwrap_or(1);
         let mut fewer = 0.0;
-        let least_equal = (0..PERMUTATIONS).find(|places| {
+        let least_equal = (0..PLACES).find(|places| {
             fewer += chance(*places, threshold);
             fewer > 1.0 - FOUND
         });
         Self {
-            bands: PERMUTATIONS / rows,
+            bands: PLACES / rows,
             rows,
-            least_equal: least_equal.unwrap_or(PERMUTATIONS),
+            least_equal: least_equal.unwrap_or(PLACES),
         }
     }
 
@@ -64,8 +64,8 @@ impl Plan {
 /// The chance of just so many equal places, where each is equal with the chance `each`.
 #[allow(clippy::cast_precision_loss)] // up to 128
 fn chance(places: usize, each: f64) -> f64 {
-    let ways = (0..places).map(|place| (((PERMUTATIONS - place) as f64) / ((place + 1) as f64)).ln());
-    let differ = (PERMUTATIONS - places) as f64;
+    let ways = (0..places).map(|place| (((PLACES - place) as f64) / ((place + 1) as f64)).ln());
+    let differ = (PLACES - places) as f64;
     let rest = if each < 1.0 {
         differ * (1.0 - each).ln()
     } else {
@@ -150,11 +150,11 @@ mod tests {
     fn the_plan_keeps_what_it_promises_at_every_threshold() {
         for threshold in [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0] {
             let plan = Plan::of(threshold);
-            let found: f64 = (plan.least_equal..=PERMUTATIONS)
+            let found: f64 = (plan.least_equal..=PLACES)
                 .map(|places| chance(places, threshold))
                 .filter(|chance| chance.is_finite())
                 .sum();
-            assert!(plan.bands * plan.rows <= PERMUTATIONS);
+            assert!(plan.bands * plan.rows <= PLACES);
             if threshold < 1.0 {
                 assert!(found >= FOUND, "{threshold}: {found}");
             }
@@ -165,7 +165,7 @@ mod tests {
             least_equal,
         } = Plan::of(0.8);
         assert_eq!((bands, rows, least_equal), (21, 6, 93));
-        assert_eq!(Plan::of(1.0).least_equal, PERMUTATIONS);
+        assert_eq!(Plan::of(1.0).least_equal, PLACES);
     }
 
     #[test]

@@ -6,14 +6,14 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::bands::Plan;
-use super::signature::{PERMUTATIONS, Signature};
+use super::signature::{PLACES, Signature};
 use crate::{Error, Result};
 
 /// Texts whose keys stand together in the file of keys, one band after the other.
 const BLOCK_TEXTS: usize = 1 << 15;
 /// The key of a text without a shingle, which is like none.
 const NO_KEY: u64 = u64::MAX;
-const SIGNATURE_BYTES: usize = PERMUTATIONS * 4;
+const SIGNATURE_BYTES: usize = PLACES * 4;
 
 /// Signatures by the numbers of their texts.
 pub(super) trait Kept: std::fmt::Debug + Send + Sync {
@@ -195,7 +195,7 @@ mod tests {
         let mut files = InFolder::create(Plan::of(0.8), folder.path()).expect("it can be written");
         let count = 2 * BLOCK_TEXTS + 7;
         let signatures: Vec<Signature> = (0..u32::try_from(count).expect("few"))
-            .map(|text| [if text % 5 == 0 { u32::MAX } else { text / 3 }; PERMUTATIONS])
+            .map(|text| [if text % 5 == 0 { u32::MAX } else { text / 3 }; PLACES])
             .collect();
         for piece in signatures.chunks(1000) {
             memory.add(piece).expect("memory");

@@ -1,8 +1,8 @@
 //! Near duplicates: texts that share most of their shingles, found without comparing all with all.
 //!
-//! A text is the set of its shingles, runs of a few words (`shingle`). Of the set, [`PERMUTATIONS`] minima are kept
-//! (`signature`, Broder 1997): two of them are equal at a place as probably as a shingle of either text is one of both, which is
-//! the similarity of Jaccard. Signatures that are equal in one of several bands are compared whole (`bands`).
+//! A text is the set of its shingles, runs of a few words (`shingle`). Of the set 128 are kept, one for each place of a signature
+//! (`signature`): two texts have the same one at a place as probably as a shingle of either is one of both, which is the similarity
+//! of Jaccard. Signatures that are equal in one of several bands are compared whole (`bands`).
 
 mod bands;
 mod kept;
@@ -16,8 +16,7 @@ use crate::{Error, Result};
 use bands::{Plan, groups};
 use kept::{InFolder, InMemory, Kept};
 pub(crate) use shingle::Shingles;
-pub use signature::PERMUTATIONS;
-use signature::{Signature, sign};
+use signature::{PLACES, Signature, sign};
 
 /// Texts by number, in the order in which they are added, and which of them are near duplicates.
 ///
@@ -88,7 +87,7 @@ impl NearDuplicates {
     /// If what is kept of them cannot be written.
     pub fn extend<T: AsRef<str> + Sync>(&mut self, texts: &[T], threads: NonZero<usize>) -> Result<()> {
         let words = self.shingle_words;
-        let mut added = vec![[0; PERMUTATIONS]; texts.len()];
+        let mut added = vec![[0; PLACES]; texts.len()];
         let share = texts.len().div_ceil(threads.get()).max(1);
         std::thread::scope(|scope| {
             let mut shares = added.chunks_mut(share).zip(texts.chunks(share));
@@ -122,7 +121,7 @@ impl NearDuplicates {
             return Ok(None);
         };
         let equal = signature::equal_places(&self.kept.signature(one)?, &self.kept.signature(other)?);
-        Ok(Some(equal as f64 / PERMUTATIONS as f64))
+        Ok(Some(equal as f64 / PLACES as f64))
     }
 
     /// For each text the first one that it is a near duplicate of, by however many steps between near duplicates: itself if none is.
@@ -136,6 +135,7 @@ impl NearDuplicates {
 
 /// The number that stands for a shingle that someone else has made.
 #[must_use]
+#[inline]
 pub fn number_of_shingle(shingle: &str) -> u32 {
     shingle::hash_of(shingle)
 }
