@@ -55,7 +55,8 @@ USAGE = [
     (
         "nonsense",
         "no command `nonsense` in `codex`",
-        "one of `train`, `generate`, `infer`, `data`, `tokenizer`, `text`, `checkpoint`, `runs`, `config`, `doctor`, `version`",
+        "one of `train`, `generate`, `infer`, `data`, `tokenizer`, `text`, `manifest`, "
+        "`checkpoint`, `runs`, `config`, `doctor`, `version`",
     ),
     ("runs", "missing command", "one of `list`, `show`"),
     ("runs shwo", "no command `shwo` in `codex runs`", "did you mean `show`?"),

@@ -32,6 +32,8 @@ Commands:
   data        Raw files to records, splits and token shards.
   tokenizer   Train a tokenizer, use it, look into it.
   text        Find the encoding of files, and make them UTF-8.
+  manifest    Digests of any folder of files, and proof that they are what they
+              were.
   checkpoint  List, verify, compare, keep, export and import checkpoints.
   runs        What was run, and how it went.
   config      Show, check and describe configurations.
