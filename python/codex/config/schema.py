@@ -143,6 +143,8 @@ class Train(Section):
     """What the learning rate falls to, as a share of the highest."""
     gradient_clip: float | None = Field(default=1.0, gt=0, le=1e6)
     """Largest norm of the gradient, which is scaled down to it; null leaves gradients as they are."""
+    skip_spikes: float | None = Field(default=None, gt=0, le=1000)
+    """Standard deviations above recent steps from which on a loss or gradient norm changes no weight; null: all do."""
     patience: int | None = Field(default=None, ge=1, le=1_000_000)
     """Measurements in a row, none better than the best before, after which the run ends; null makes all steps."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -19,6 +19,7 @@ from codex.train.clock import Clock
 from codex.train.machine import Machine
 from codex.train.optimizer import Optimizer
 from codex.train.schedule import rate_factor
+from codex.train.spikes import Spikes
 
 __all__ = ["Learner", "Update"]
 
@@ -34,6 +35,8 @@ class Update(NamedTuple):
     epoch: int
     learning_rate: float
     """Of the matrices inside the layers."""
+    is_left_out: bool
+    """Whether no weight was changed, for the step stood out (`train.skip_spikes`)."""
 
 
 class Learner:
@@ -66,6 +69,8 @@ class Learner:
         self._document_start = document_start
         self._machine = machine
         self._clock = clock
+        #: Which updates are left out; None: none is.
+        self.spikes = None if config.skip_spikes is None else Spikes(config.skip_spikes)
         is_muon = config.optimizer == "muon"
         self._highest_rate = config.learning_rate if is_muon else config.adam_learning_rate
 
@@ -91,8 +96,12 @@ class Learner:
         with clock.phase("optimizer"):
             norm = self._clipped_norm()
             factor = self._factor(step)
-            self.optimizer.step(step, factor)
-        return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate)
+            is_left_out = self.spikes is not None and self.spikes.stands_out(loss.item(), norm.item())
+            if is_left_out:
+                self.optimizer.forget_gradients()
+            else:
+                self.optimizer.step(step, factor)
+        return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate, is_left_out)
 
     def _documents(self, seen: Tensor) -> Documents | None:
         """What hides neighbours in a row from each other.

@@ -102,7 +102,10 @@ class Loop:
         update = self.learner.update(history.step)
         history.step += 1
         history.tokens += update.tokens
-        history.losses.append(update.loss)
+        if update.is_left_out:
+            self._note_left_out(update)
+        else:
+            history.losses.append(update.loss)
         is_last = history.step == last
         if history.step % config.train.log_every_steps == 0 or is_last:
             self._write_row(update)
@@ -118,6 +121,19 @@ class Loop:
             self._save_here(held_out)
         elif self.saves.is_done:
             self._settle()
+
+    def _note_left_out(self, update: Update) -> None:
+        """Say that the weights are as they were before.
+
+        Raises:
+            DivergedError: if that has been so for too many steps in a row.
+        """
+        step, spikes = self.history.step, self.learner.spikes
+        assert spikes is not None
+        figures = f"loss {update.loss.item():.3f}, gradient norm {update.gradient_norm.item():.3f}"
+        if spikes.is_hopeless:
+            raise self._diverged(f"the step stands out, as those before it ({figures})", step)
+        self.progress.say(f"step {step}: its update is left out, for it stands out ({figures})")
 
     @property
     def _is_out_of_patience(self) -> bool:
@@ -207,7 +223,10 @@ class Loop:
         seconds = (train_s - self._row_s) / (step - self._row_step)
         rate = update.tokens / seconds
         losses = self._finite_losses()
-        self._row_loss = loss = math.fsum(losses) / len(losses)
+        loss = math.fsum(losses) / len(losses) if losses else math.nan  # every update was left out
+        self._row_loss = loss if losses else self._row_loss
+        spikes = self.learner.spikes
+        left_out = {"updates_left_out": spikes.left_out} if spikes else {}
         self.run.journal.metrics(
             step,
             "train",
@@ -218,6 +237,7 @@ class Loop:
             epoch=update.epoch,
             tokens_per_second=rate,
             step_seconds=seconds,
+            **left_out,
         )
         self._note = f"loss {loss:.3f}, {rate:,.0f} tokens/s"
         self.history.losses.clear()
@@ -235,11 +255,14 @@ class Loop:
             losses: list[float] = torch.stack([loss.cpu() for loss in self.history.losses]).tolist()
         for step, loss in enumerate(losses, start=self.history.step - len(losses) + 1):
             if not math.isfinite(loss):
-                self._settle()
-                newest = self.saves.newest
-                good = f"last good checkpoint: `{newest}`" if newest else "there is no checkpoint before it"
-                raise DivergedError(
-                    f"the loss is {loss} at step {step}; {good}",
-                    hint="lower `train.learning_rate` and `train.adam_learning_rate`, or raise `train.warmup_steps`",
-                )
+                raise self._diverged(f"the loss is {loss}", step)
         return losses
+
+    def _diverged(self, what: str, step: int) -> DivergedError:
+        self._settle()
+        newest = self.saves.newest
+        good = f"last good checkpoint: `{newest}`" if newest else "there is no checkpoint before it"
+        return DivergedError(
+            f"{what} at step {step}; {good}",
+            hint="lower `train.learning_rate` and `train.adam_learning_rate`, or raise `train.warmup_steps`",
+        )

@@ -64,6 +64,10 @@ class Optimizer:
         """Update every parameter at `factor` times the highest rates, after `step` updates, and forget the gradients."""
         for rule in self._rules:
             rule.step(step, factor)
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Update nothing."""
         for parameter in self._parameters:
             parameter.grad = None
 

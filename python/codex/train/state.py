@@ -102,6 +102,7 @@ def state_of(
             "best": asdict(history.best) if history.best else None,
             "lowest": history.lowest,
             "measured_since": history.measured_since,
+            "spikes": learner.spikes.state() if learner.spikes else None,
         },
         "data": _position(history.step, learner, config),
         "random": random,
@@ -173,6 +174,10 @@ def restore(kept: Loaded, learner: Learner) -> History:
         raise DamageError(f"the state in `{kept.path}` lacks {error}, expected every generator") from error
     history = state["history"]
     best = history["best"]
+    if learner.spikes and history.get(
+        "spikes"
+    ):  # a checkpoint without the key is of a run that left nothing out
+        learner.spikes.restore(history["spikes"])
     return History(
         step=kept.step,
         tokens=history["tokens"],
