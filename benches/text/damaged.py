@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from benches.text.passages import text_in
@@ -38,12 +38,10 @@ class Document:
 def documents(damage: str, count: int, seed: int) -> Iterator[Document]:
     """`count` documents of about 4 kB."""
     dice = random.Random(f"{seed} {damage}")
-    program = Path(sys.executable).resolve().read_bytes()
+    program = _program() if damage == "noise" else b""
     for number in range(count):
         if damage == "noise":
-            at = dice.randrange(len(program) - 4096)
-            piece = program[at : at + 4096]
-            yield Document(dice.randbytes(4096) if number % 2 else piece, ())
+            yield Document(dice.randbytes(4096) if number % 2 else _piece(program, dice), ())
             continue
         encoding, language = "utf-8", dice.choice(f"{_ROMAN} {_CYRILLIC}".split())
         if damage.startswith("CJK"):
@@ -52,6 +50,22 @@ def documents(damage: str, count: int, seed: int) -> Iterator[Document]:
             encoding = dice.choice(["utf-16-le", "utf-16-be"])
         lines = text_in(encoding, language, 3000, dice).splitlines()
         yield _damaged(damage, [f"{line}\n" for line in lines], encoding, dice)
+
+
+def _program() -> bytes:
+    """A library that every installation has, of some megabytes."""
+    found = find_spec("pydantic_core._pydantic_core")
+    assert found and found.origin
+    return Path(found.origin).read_bytes()
+
+
+def _piece(program: bytes, dice: random.Random) -> bytes:
+    """4 kB of it from anywhere, but for tables of strings and the like, which are text."""
+    while True:
+        at = dice.randrange(len(program) - 4096)
+        piece = program[at : at + 4096]
+        if sum(byte < 9 or 13 < byte < 27 or byte > 126 for byte in piece) > 4096 // 10:
+            return piece
 
 
 def _damaged(damage: str, lines: list[str], encoding: str, dice: random.Random) -> Document:

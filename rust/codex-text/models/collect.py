@@ -53,6 +53,8 @@ HIDDEN = re.compile(
     re.S,
 )
 TAGS = re.compile(r"<[^>]*>")
+#: What a source breaks its lines with; a space that does not break is a sign of the text.
+WHITE = re.compile(r"[ \t\n\r\f]+")
 
 
 def language(folder: str) -> str:
@@ -62,9 +64,9 @@ def language(folder: str) -> str:
 
 
 def paragraphs(markup: str) -> list[str]:
-    """The paragraphs of a page, white space made one space; the lines of the source break anywhere."""
+    """The paragraphs of a page, any white space but NBSP made one space; the lines of the source break anywhere."""
     text = BREAKS.sub("\n", HIDDEN.sub(" ", markup).replace("\n", " "))
-    lines = (" ".join(html.unescape(TAGS.sub("", line)).split()) for line in text.splitlines())
+    lines = (WHITE.sub(" ", html.unescape(TAGS.sub("", line))).strip(" ") for line in text.split("\n"))
     return [line for line in lines if len(line) >= 3]
 
 

@@ -57,21 +57,34 @@ def shared_class(character: str) -> int:
     return BRACKET if character in "\"'()[]-" else SIGN
 
 
-def coarse(character: str) -> str:
-    """What a pair is smoothed by: `a` for letters, a sign itself, and so on."""
+def coarse(character: str, *, is_latin: bool) -> str:
+    """What a pair is smoothed by: `a` for letters of the language's script, `l` for ASCII in another, a sign itself ..."""
     if character in SIGNS:
         return character
     if character < "\x80":
         kind = shared_class(character)
-        return "a" if kind < SPACE else " 0.(#"[kind - SPACE]
-    category = unicodedata.category(character)
-    return "a" if category[0] in "LM" else "?"
+        letter = "a" if is_latin else "l"
+        return letter if kind < SPACE else " 0.(#"[kind - SPACE]
+    return "a" if is_letter(character, is_latin=is_latin) else "?"
+
+
+def is_letter(character: str, *, is_latin: bool) -> bool:
+    """Whether it is a letter or a mark of the script, Latin or another."""
+    if unicodedata.category(character)[0] not in "LM":
+        return False
+    name = unicodedata.name(character, "")
+    return name.startswith("COMBINING") or name.startswith("LATIN") == is_latin
+
+
+def rows(path: Path) -> list[str]:
+    """The rows of a collected file; only a line feed ends one."""
+    return path.read_text("utf-8").split("\n")[:-1]
 
 
 def pairs_of_text(code: str, collected: Path) -> Counter[tuple[str, str]]:
     lines: list[str] = []
     size = 0
-    for row in (collected / f"{code}.ndjson").read_text("utf-8").splitlines():
+    for row in rows(collected / f"{code}.ndjson"):
         document = json.loads(row)
         if not document["held_out"] and size < TEXT_CHARACTERS:
             lines += document["lines"]
@@ -82,8 +95,8 @@ def pairs_of_text(code: str, collected: Path) -> Counter[tuple[str, str]]:
 
 def pairs_of_words(code: str, collected: Path) -> dict[tuple[str, str], float]:
     pairs: dict[tuple[str, str], float] = defaultdict(float)
-    rows = (collected / f"{code}.words").read_text("utf-8").splitlines()
-    for row in rows[: LISTED_WORDS if len(rows) > 400_000 else None][:400_000]:
+    listed = rows(collected / f"{code}.words")
+    for row in listed[: LISTED_WORDS if len(listed) > 400_000 else None][:400_000]:
         weight, _, word = row.partition(" ")
         word = f" {prepared(code, word)} "
         for pair in pairwise(word):
@@ -111,6 +124,7 @@ class Model:
 
     def __init__(self, code: str, collected: Path) -> None:
         self.code = code
+        self.is_latin = code in LATIN
         text, words = pairs_of_text(code, collected), pairs_of_words(code, collected)
         pairs: dict[tuple[str, str], float] = defaultdict(float)
         size, weight = sum(text.values()), sum(words.values())
@@ -138,12 +152,10 @@ class Model:
         self.own = sorted(ranked)
 
     def is_own(self, character: str) -> bool:
-        category = unicodedata.category(character)
-        if category[0] in "LM":
-            name = unicodedata.name(character, "")
-            latin = name.startswith("LATIN") or name.startswith("COMBINING")
-            return latin == (self.code in LATIN) or name.startswith("COMBINING")
-        return category[0] in "PSN" or character in SIGNS
+        kind = unicodedata.category(character)[0]
+        if kind in "LM":
+            return is_letter(character, is_latin=self.is_latin)
+        return kind in "PSN" or character in SIGNS
 
     def class_of(self, character: str) -> int:
         if character < "\x80":
@@ -156,7 +168,7 @@ class Model:
         counts = [[0.0] * size for _ in range(size)]
         group = [""] * size
         for character in [*map(chr, range(128)), *self.own]:
-            group[self.class_of(character)] = coarse(character)
+            group[self.class_of(character)] = coarse(character, is_latin=self.is_latin)
         group[FOREIGN] = "?"
         for (a, b), count in self.pairs.items():
             counts[self.class_of(a)][self.class_of(b)] += count
@@ -176,7 +188,7 @@ class Model:
                 chance = (counts[a][b] + kinds * back) / (total + kinds)
                 chance = 0.99 * chance + 0.01 * single[b] / sum(single)
                 if group[b] in SIGNS:
-                    chance = 0.9 * chance + 0.1 * back
+                    chance = 0.6 * chance + 0.4 * back
                 if b == FOREIGN:
                     chance = max(chance, 1e-3)
                 out.append(min(255, round(-16 * math.log(max(chance, 1e-9)))))
@@ -184,14 +196,14 @@ class Model:
 
 
 def pooled(models: list[Model]) -> dict[str, dict[str, float]]:
-    """P(coarse b | coarse a) over the running text of all languages."""
+    """P(coarse b | coarse a) over the text of languages that share a kind of script."""
     pool: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for model in models:
         for (a, b), count in model.pairs.items():
-            pool[coarse(a)][coarse(b)] += count
+            pool[coarse(a, is_latin=model.is_latin)][coarse(b, is_latin=model.is_latin)] += count
     for row in pool.values():
         total = sum(row.values()) + 20
-        for b in [*SIGNS, *"a 0.(#?"]:
+        for b in [*SIGNS, *"al 0.(#?"]:
             row[b] = (row[b] + 1) / total
     return pool
 
@@ -199,12 +211,12 @@ def pooled(models: list[Model]) -> dict[str, dict[str, float]]:
 def characters(code: str, collected: Path) -> dict[str, int]:
     """-16 ln P(character) of an East Asian language; the rest of its common encoding stands in for what no text showed."""
     shown: Counter[str] = Counter()
-    for row in (collected / f"{code}.ndjson").read_text("utf-8").splitlines():
+    for row in rows(collected / f"{code}.ndjson"):
         document = json.loads(row)
         if not document["held_out"]:
             shown.update("".join(document["lines"]))
     words: dict[str, float] = defaultdict(float)
-    for row in (collected / f"{code}.words").read_text("utf-8").splitlines():
+    for row in rows(collected / f"{code}.words"):
         weight, _, word = row.partition(" ")
         for character in word:
             words[character] += float(weight)
@@ -235,10 +247,13 @@ def train(collected: Path) -> bytes:
     """The file of models."""
     codes = sorted(path.stem for path in collected.glob("*.ndjson") if path.stem not in CJK)
     models = [Model(code, collected) for code in codes]
-    pool = pooled(models)
+    pools = {
+        is_latin: pooled([model for model in models if model.is_latin == is_latin])
+        for is_latin in (True, False)
+    }
     out = bytearray(struct.pack("<H", len(models)))
     for model in models:
-        table = model.table(pool)
+        table = model.table(pools[model.is_latin])
         out += struct.pack("<4sB3x", model.code.encode(), len(model.own))
         out += b"".join(struct.pack("<H", ord(character)) for character in model.own)
         out += table

@@ -10,6 +10,8 @@
 mod codec;
 mod cookie;
 mod detect;
+#[cfg(test)]
+mod dice;
 mod error;
 mod multi_byte;
 mod newline;

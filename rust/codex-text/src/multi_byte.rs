@@ -9,6 +9,8 @@ pub(crate) struct MultiByte {
     /// By the last two of three bytes; the first is the same for all (`euc_jp` has 8f).
     three: Option<(u8, Vec<char>)>,
     four: Vec<Run>,
+    /// By the first byte of two, which second bytes make a character; a thirty-second of the memory of `two`.
+    pairs: Box<[[u64; 4]; 256]>,
 }
 
 /// Four-byte sequences (`gb18030`) whose code points follow one another.
@@ -32,6 +34,7 @@ impl MultiByte {
             two: vec![NOTHING; 0x1_0000],
             three: None,
             four: Vec::new(),
+            pairs: Box::new([[0; 4]; 256]),
         };
         for row in rows {
             let words: Vec<&str> = row.splitn(3, ' ').collect();
@@ -41,7 +44,18 @@ impl MultiByte {
                 table.add(lead, hexadecimal(first), characters);
             }
         }
+        for (pair, character) in table.two.iter().enumerate() {
+            if *character != NOTHING && table.one[pair >> 8] == NOTHING {
+                table.pairs[pair >> 8][(pair & 0xff) >> 6] |= 1 << (pair & 63);
+            }
+        }
         table
+    }
+
+    /// Whether two bytes are a character.
+    #[inline]
+    pub(crate) fn has_pair(&self, lead: u8, trail: u8) -> bool {
+        self.pairs[usize::from(lead)][usize::from(trail >> 6)] >> (trail & 63) & 1 == 1
     }
 
     fn add(&mut self, lead: &str, first: usize, characters: &str) {

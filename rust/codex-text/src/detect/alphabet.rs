@@ -9,8 +9,8 @@ pub(crate) type Symbol = u16;
 
 /// Symbols below this are the shared classes.
 const FIRST_OWN: usize = FOREIGN as usize + 1;
-/// What the kinds of stranger cost besides: no character, a control or one of private use, a letter, any other.
-const STRANGERS: [u16; 4] = [15 * UNIT, 10 * UNIT, 5 * UNIT, 6 * UNIT];
+/// What the kinds of stranger cost besides: no character, a control or one of private use, a Latin letter, another letter, any other.
+const STRANGERS: [u16; 5] = [15 * UNIT, 10 * UNIT, 5 * UNIT, 8 * UNIT, 6 * UNIT];
 const UNIT: u16 = 16;
 const _: () = assert!(UNIT as u32 == NAT);
 
@@ -113,8 +113,9 @@ fn kind(character: char) -> usize {
     match character {
         '\0' => 0,
         '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}' => 1,
-        _ if character.is_alphabetic() => 2,
-        _ => 3,
+        ..'\u{250}' if character.is_alphabetic() => 2,
+        _ if character.is_alphabetic() => 3,
+        _ => 4,
     }
 }
 
@@ -151,7 +152,14 @@ mod tests {
 
     #[test]
     fn a_stranger_costs_by_its_kind() {
-        for (character, nats) in [('ж', 5), ('\0', 15), ('\u{81}', 10), ('▓', 6), ('\u{f8ff}', 10)] {
+        for (character, nats) in [
+            ('þ', 5),
+            ('ж', 8),
+            ('\0', 15),
+            ('\u{81}', 10),
+            ('▓', 6),
+            ('\u{f8ff}', 10),
+        ] {
             let found = taken("de", character);
             assert_eq!(
                 (found.class, u32::from(found.extra)),

@@ -1,9 +1,10 @@
 //! The answer, from what one pass over the bytes has gathered.
 
-use super::east_asian::Errors;
+use super::evidence::Evidence;
 use super::model::NAT;
 use super::single::{Family, Reading};
-use super::{Alternative, Detection, Detector, binary, east_asian, escape, evidence, single, wide};
+use super::watch::Errors;
+use super::{Alternative, Detection, Detector, binary, east_asian, escape, single, wide};
 use crate::scan::Scan;
 use crate::scan::count::is_control;
 
@@ -13,8 +14,13 @@ const GOOD_FOR_AN_ERROR: u64 = 2;
 const CONTROL: u32 = 14 * NAT;
 /// What a hint is worth: as much as the bytes of a word or two.
 const HINT: u32 = 10 * NAT;
-/// What the likeliest reading of bytes that are mostly not ASCII may cost for each of them, if it is one.
-const MOST_FOR_A_BYTE: usize = 8 * NAT as usize + NAT as usize / 2;
+/// What the likeliest reading of bytes that are mostly not ASCII may cost for each of them, if it is one, and what besides: texts cost
+/// up to 4.9 nats a byte if they are long, noise 5.8 and more.
+const MOST_FOR_A_BYTE: usize = 5 * NAT as usize + 3 * NAT as usize / 4;
+const MOST_BESIDES: usize = 22 * NAT as usize;
+/// The same where noise is not the likeliest: in Korean, whose rare syllables cost as much as it does (it reads as Chinese), and among a
+/// few encodings that were asked for, of which none may be the right one.
+const MOST_FOR_A_RARE_BYTE: usize = 8 * NAT as usize + NAT as usize / 2;
 /// The same for each unit of UTF-16 where most bytes are controls in any other encoding, so that nothing else is compared.
 const MOST_FOR_A_LONE_UNIT: usize = 7 * NAT as usize;
 
@@ -118,8 +124,7 @@ fn likeliest(of: &Detector) -> Detection {
     let readings = readings(of);
     let is_noise = |best: &Reading| {
         let is_wide = best.name.starts_with("utf-16");
-        !is_wide
-            && ((is_dense(&of.scan, 50) && !is_like_ebcdic(&of.scan)) || reads_like_nothing(of, best.cost))
+        !is_wide && ((is_dense(&of.scan, 50) && !is_like_ebcdic(&of.scan)) || reads_like_nothing(of, best))
     };
     let Some(best) = readings.first().filter(|best| !is_noise(best)) else {
         return answer(&of.scan, None, "binary: no encoding fits");
@@ -148,9 +153,18 @@ fn is_dense(scan: &Scan, one_in: u64) -> bool {
 }
 
 /// Whether bytes that are mostly not ASCII read like nothing even in the likeliest encoding.
-fn reads_like_nothing(of: &Detector, cost: u32) -> bool {
-    let high = of.evidence.high_bytes();
-    high * 3 > of.evidence.bytes.len() && cost as usize > MOST_FOR_A_BYTE * (high + 2)
+fn reads_like_nothing(of: &Detector, best: &Reading) -> bool {
+    let evidence = &of.evidence.bytes;
+    let most_for_a_byte = if best.language == "ko" || !of.limits.include.is_empty() {
+        MOST_FOR_A_RARE_BYTE
+    } else {
+        MOST_FOR_A_BYTE
+    };
+    let read = east_asian::listed(best.name).map_or_else(
+        || of.evidence.high_bytes(),
+        |listed| east_asian::bytes_of_characters(listed, evidence),
+    );
+    read * 3 > evidence.len() && best.cost as usize > most_for_a_byte * read + MOST_BESIDES
 }
 
 /// UTF-16, if the head reads as text in it.
@@ -200,7 +214,10 @@ fn readings(of: &Detector) -> Vec<Reading> {
     let mut readings = narrow(&of.evidence.bytes, scan.controls + scan.nuls.iter().sum::<u64>());
     let mut ebcdic = Vec::new();
     if is_like_ebcdic {
-        ebcdic = single::rank(sample, &scan.histogram, Family::Ebcdic, &of.limits, None);
+        // Beside the same bytes in UTF-16 the beginning is compared, else all that tells the encodings apart.
+        let whole = if wide.is_empty() { &of.head[..] } else { sample };
+        let evidence = Evidence::of_ebcdic(whole, wide::SAMPLE);
+        ebcdic = single::rank(&evidence.bytes, &scan.histogram, Family::Ebcdic, &of.limits, None);
         readings.extend(&ebcdic);
     }
     let least = |readings: &[Reading]| {
@@ -212,7 +229,7 @@ fn readings(of: &Detector) -> Vec<Reading> {
     };
     if !wide.is_empty() {
         // Both sides of the comparison must have read the same bytes.
-        let mut spans = evidence::Evidence::default();
+        let mut spans = Evidence::default();
         spans.collect(sample, wide::SAMPLE);
         let controls = sample
             .iter()
@@ -266,7 +283,7 @@ fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
     if let Some(listed) = east_asian::listed(name) {
         // All the bytes are in the head: of longer files this encoding is watched.
         let mut found = Errors::new(listed, 0);
-        found.add(&of.head, true);
+        found.add(&of.head, false, true);
         return (found.count, found.first.into_iter().collect());
     }
     let codec = crate::codec::single_byte_codecs().find(|listed| listed.name() == name);

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::Limits;
 use super::model::{CHARACTERS, NAT};
-use super::single::Reading;
+use super::single::{Reading, cost_of_few};
 use crate::codec::{Listed, multi_byte_codecs};
 
 /// Nats that a sequence costs that stands for nothing.
@@ -58,6 +58,18 @@ pub(crate) fn listed(name: &str) -> Option<&'static Listed> {
         .find(|listed| listed.name() == name)
 }
 
+/// How many bytes are of characters outside ASCII, or of none; the second byte of one may be ASCII.
+pub(crate) fn bytes_of_characters(listed: &Listed, evidence: &[u8]) -> usize {
+    let (mut at, mut bytes) = (0, 0);
+    while at < evidence.len() {
+        let first = listed.multi_byte().and_then(|table| table.first(&evidence[at..]));
+        let length = first.map_or(1, |(_, length)| length);
+        bytes += if evidence[at].is_ascii() { 0 } else { length };
+        at += length;
+    }
+    bytes
+}
+
 /// Bytes of the beginning that tell what to read first, and what each that is not ASCII costs at most in East Asian text.
 const PROBE: usize = 256;
 const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
@@ -86,10 +98,17 @@ pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32, margin: u32) -> 
             .read(beginning, most)
             .map_or(u32::MAX, |reading| reading.cost)
     });
+    let few = cost_of_few(evidence);
     let mut readings: Vec<Reading> = Vec::new();
     let mut most = most;
     for tried in tried {
-        if let Some(reading) = tried.read(evidence, most) {
+        let reading = tried
+            .read(evidence, most.saturating_sub(few))
+            .map(|reading| Reading {
+                cost: reading.cost + few,
+                ..reading
+            });
+        if let Some(reading) = reading {
             most = most.min(reading.cost.saturating_add(margin));
             readings.push(reading);
         }
@@ -181,60 +200,3 @@ fn cost_of(language: &str, character: char) -> u32 {
     let model = CHARACTERS.iter().find(|model| model.name == language);
     model.map_or(u32::MAX, |model| model.cost(character))
 }
-
-/// Errors of `listed` in bytes that come in blocks.
-#[derive(Debug)]
-pub(crate) struct Errors {
-    pub(crate) listed: &'static Listed,
-    pub(crate) count: u64,
-    pub(crate) first: Option<u64>,
-    characters: u64,
-    open: Vec<u8>,
-    at: u64,
-}
-
-impl Errors {
-    pub(crate) fn new(listed: &'static Listed, at: u64) -> Self {
-        Self {
-            listed,
-            count: 0,
-            first: None,
-            characters: 0,
-            open: Vec::new(),
-            at,
-        }
-    }
-
-    /// Counts over the next block; the last bytes of it wait for those after them.
-    pub(crate) fn add(&mut self, block: &[u8], is_last: bool) {
-        let Some(table) = self.listed.multi_byte() else {
-            return;
-        };
-        if self.count > ENOUGH && self.count > self.characters {
-            return; // it is not this encoding, and the count is a lower bound
-        }
-        self.open.extend_from_slice(block);
-        let until = self.open.len() - if is_last { 0 } else { LONGEST.min(self.open.len()) };
-        let mut at = 0;
-        while at < until {
-            if self.open[at] < 0x80 {
-                at += 1;
-            } else if let Some((_, length)) = table.first(&self.open[at..]) {
-                at += length;
-                self.characters += 1;
-            } else {
-                self.count += 1;
-                self.first.get_or_insert(self.at + at as u64);
-                at += 1;
-            }
-        }
-        at = at.min(self.open.len());
-        self.open.drain(..at);
-        self.at += at as u64;
-    }
-}
-
-/// Past so many errors, and fewer characters than errors, nothing more is counted.
-const ENOUGH: u64 = 4096;
-/// Bytes of the longest character, less one.
-const LONGEST: usize = 3;

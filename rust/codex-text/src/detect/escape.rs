@@ -39,8 +39,11 @@ fn hz(data: &[u8]) -> Option<&'static str> {
         let good = body.as_chunks::<2>().0.iter().take_while(is_pair).count();
         pairs += good;
         rest = &body[2 * good..];
-        // The shift ends by itself at the end of a line, and the file may end anywhere.
-        if good == 0 || !(rest.len() < 2 || rest.starts_with(b"~}") || rest.starts_with(b"\n")) {
+        if rest.len() < 2 {
+            break; // cut anywhere
+        }
+        // The shift ends by itself at the end of a line.
+        if good == 0 || !(rest.starts_with(b"~}") || rest.starts_with(b"\n")) {
             return None;
         }
     }
@@ -58,13 +61,16 @@ fn utf_7(data: &[u8]) -> Option<&'static str> {
             .position(|byte| !is_base64(*byte))
             .unwrap_or(body.len());
         rest = &body[end..];
+        let is_cut = rest.is_empty();
+        if is_cut && runs > 0 {
+            break; // what came before has told
+        }
         if end == 0 {
             if rest.first() == Some(&b'-') {
                 continue;
             }
             return None;
         }
-        let is_cut = rest.is_empty();
         if !is_utf_16(&body[..end], is_cut) {
             return None;
         }

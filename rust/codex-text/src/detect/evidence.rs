@@ -30,11 +30,20 @@ impl Evidence {
         self.bytes.iter().filter(|byte| **byte >= 0x80).count()
     }
 
-    /// Spans of `data` around each byte that few spans hold so far, from `after` on; `counts` are those of `data`.
-    pub(crate) fn collect_rare(&mut self, data: &[u8], after: usize, counts: &[u32; 256]) {
-        for byte in 0x80..=u8::MAX {
+    /// Evidence for encodings in which no byte is ASCII: the beginning of `data`, and spans around what is rare there.
+    pub(crate) fn of_ebcdic(data: &[u8], beginning: usize) -> Self {
+        let mut evidence = Self::default();
+        let beginning = beginning.min(data.len());
+        evidence.push(&data[..beginning]);
+        evidence.collect_rare(data, beginning, 0x40..=u8::MAX);
+        evidence
+    }
+
+    /// Spans of `data` around each of these bytes that few spans hold so far, from `after` on.
+    pub(crate) fn collect_rare(&mut self, data: &[u8], after: usize, bytes: impl Iterator<Item = u8>) {
+        for byte in bytes {
             let place = usize::from(byte);
-            if counts[place] == 0 || self.seen[place] >= RARE {
+            if self.seen[place] >= RARE {
                 continue;
             }
             for at in memchr::memchr_iter(byte, &data[after..]) {

@@ -3,17 +3,12 @@
 
 use super::tests::{RUSSIAN, encoded};
 use super::{Detector, detect};
+use crate::dice::dice;
 
 #[test]
 fn mutated_bytes_are_answered_alike_however_they_come() {
     let rounds = std::env::var("CODEX_TORTURE_FUZZ").map_or(400, |text| text.parse::<usize>().unwrap() / 100);
-    let mut state = 42u64;
-    let mut random = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below.max(1)
-    };
+    let mut random = dice(42);
     let seeds = [
         encoded(RUSSIAN, "cp1251"),
         RUSSIAN.as_bytes().to_vec(),

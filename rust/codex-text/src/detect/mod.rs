@@ -18,13 +18,14 @@ mod pairs;
 mod single;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod wide;
 
 use crate::Newlines;
 use crate::scan::{BLOCK, Scan};
-use east_asian::Errors;
 use evidence::Evidence;
 pub use limits::Limits;
+use watch::Errors;
 
 /// What bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +81,8 @@ pub struct Detector {
     watched: Vec<Errors>,
     /// Blocks that evidence was taken from.
     strange_blocks: u64,
+    /// What the last of them repeats from its beginning to its end, if it does.
+    period: Option<[u8; PERIOD]>,
     limits: Limits,
 }
 
@@ -87,8 +90,13 @@ pub struct Detector {
 const FIRST_EVIDENCE: usize = 4096;
 const LATER_EVIDENCE: usize = 1024;
 
+/// Bytes after which a block may repeat itself: one byte or a few, by the megabyte, are looked at once.
+const PERIOD: usize = 64;
+
 /// The East Asian encodings whose errors are counted over all bytes.
 const WATCHED: usize = 2;
+/// So far behind the first, and no later evidence makes another of them the likeliest.
+const FAR_BEHIND: u32 = 200 * model::NAT;
 
 impl Detector {
     /// A detector that answers within limits.
@@ -135,7 +143,10 @@ impl Detector {
             self.head.extend_from_slice(block);
         }
         let start = self.scan.bytes;
-        let is_strange = self.scan.add(block, is_last);
+        let period = period(block);
+        let is_again = period.is_some() && period == self.period && block.len() == BLOCK;
+        let is_strange = self.scan.add(block, is_again, is_last);
+        self.period = if is_strange { period } else { None };
         if is_strange {
             self.strange_blocks += 1;
             let mut end = 0;
@@ -147,13 +158,15 @@ impl Detector {
                 };
                 end = self.evidence.collect(block, limit);
             }
-            self.evidence.collect_rare(block, end, &self.scan.block);
+            let counts = &self.scan.block;
+            let present = (0x80..=u8::MAX).filter(|byte| counts[usize::from(*byte)] > 0);
+            self.evidence.collect_rare(block, end, present);
             if self.strange_blocks == 1 && !(is_last && start == 0) {
                 self.watched = self.watch(start);
             }
         }
         for errors in &mut self.watched {
-            errors.add(block, is_last);
+            errors.add(block, is_again, is_last);
         }
     }
 
@@ -162,11 +175,21 @@ impl Detector {
         let mut readings = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX, u32::MAX);
         readings.sort_by_key(|reading| reading.cost);
         readings.truncate(WATCHED);
+        let most = readings
+            .first()
+            .map_or(0, |best| best.cost.saturating_add(FAR_BEHIND));
+        readings.retain(|reading| reading.cost <= most);
         let listed = readings
             .iter()
             .filter_map(|reading| east_asian::listed(reading.name));
         listed.map(|listed| Errors::new(listed, start)).collect()
     }
+}
+
+/// What a block repeats from its beginning to its end.
+fn period(block: &[u8]) -> Option<[u8; PERIOD]> {
+    let first = *block.first_chunk()?;
+    (block[PERIOD..] == block[..block.len() - PERIOD]).then_some(first)
 }
 
 /// The encoding of bytes that are all there.

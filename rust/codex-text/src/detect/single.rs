@@ -15,7 +15,18 @@ use crate::codec::{Listed, single_byte_codecs};
 
 /// How much of the ASCII pairs' evidence for a language counts, in sixteenths, and at most, in costs.
 const ASCII_WEIGHT: u32 = 6;
-const ASCII_LIMIT: u32 = 10 * NAT;
+const ASCII_LIMIT: u32 = 16 * NAT;
+
+/// What it costs at most that a script other than Latin has few letters among many of ASCII.
+const FEW_LIMIT: u32 = 6 * NAT;
+
+/// What it costs by the bytes' numbers alone that those outside ASCII are letters of a script other than Latin.
+pub(crate) fn cost_of_few(evidence: &[u8]) -> u32 {
+    let high = evidence.iter().filter(|byte| !byte.is_ascii()).count();
+    let letters = evidence.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let cost = letters * NAT as usize / (2 * high.max(1));
+    u32::try_from(cost).map_or(FEW_LIMIT, |cost| cost.min(FEW_LIMIT))
+}
 
 /// A reading of the bytes.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +44,7 @@ struct Candidate {
     prior: u32,
     characters: [char; 256],
     symbols: [Symbol; 256],
-    /// 0 no case, 1 lower, 2 upper.
+    /// 0 neither of them, 1 a lower letter, 2 an upper one, 3 a sign that no language has for its own.
     case: [u8; 256],
 }
 
@@ -80,7 +91,7 @@ const PRIORS: &[(&str, u32)] = &[
     ("cp037", 2),
     ("cp500", 2),
 ];
-const RARE: u32 = 6;
+const RARE: u32 = 9;
 const EBCDIC: [&str; 7] = ["cp037", "cp1026", "cp1140", "cp273", "cp424", "cp500", "cp875"];
 /// Not text, or the same text as a better known one.
 const LEFT_OUT: [&str; 2] = ["ascii", "cp1006"];
@@ -115,7 +126,13 @@ impl Candidate {
             Family::Ascii
         };
         let mut symbols = characters.map(|character| ALPHABET.symbol(character));
-        if family == Family::Ascii {
+        if family == Family::Ebcdic {
+            for (symbol, character) in symbols.iter_mut().zip(&characters) {
+                if character.is_control() && !NEWLINES.contains(character) {
+                    *symbol = ALPHABET.stranger('\u{80}');
+                }
+            }
+        } else {
             // `mac-arabic` has ASCII's signs twice: no one means a plain space by a0.
             for (symbol, character) in symbols[0x80..].iter_mut().zip(&characters[0x80..]) {
                 if character.is_ascii() {
@@ -134,18 +151,25 @@ impl Candidate {
     }
 }
 
+/// Controls that end a line, or part words, in EBCDIC.
+const NEWLINES: [char; 4] = ['\t', '\n', '\r', '\u{85}'];
+/// Signs that stand at words in many languages.
+const SIGNS: &str = "\u{a0}\u{ad}§°·«»–—‘’‚“”„…•€";
+
 fn case(character: char) -> u8 {
     if character.is_lowercase() {
         1
     } else if character.is_uppercase() {
         2
-    } else {
+    } else if character.is_ascii() || character.is_alphanumeric() || SIGNS.contains(character) {
         0
+    } else {
+        3
     }
 }
 
 /// The cost of `next` after `this` by case alone.
-const CASES: [[u32; 3]; 3] = [[0, 3, 26], [0, 0, 88], [0, 6, 16]];
+const CASES: [[u32; 4]; 4] = [[0, 3, 26, 0], [0, 0, 128, 16], [0, 6, 16, 16], [0, 16, 16, 0]];
 
 /// How far behind the best reading another is read on.
 pub(crate) const TOLD: u32 = 12 * NAT;
@@ -247,7 +271,12 @@ pub(crate) fn rank(
 ) -> Vec<Reading> {
     let pairs = Pairs::of(evidence, family);
     let reads = different(&pairs, present, family, limits);
-    let ascii = languages_by_ascii(&pairs);
+    let few = if family == Family::Ascii {
+        cost_of_few(evidence)
+    } else {
+        0
+    };
+    let ascii = languages_by_ascii(&pairs, few);
     let mut tries = Vec::with_capacity(reads.len() * LANGUAGES.len());
     for (place, read) in reads.iter().enumerate() {
         read.add_tries(place, &ascii, &mut tries);
@@ -325,8 +354,9 @@ fn different<'a>(pairs: &'a Pairs, present: &[u64; 256], family: Family, limits:
     reads
 }
 
-/// What the ASCII pairs cost in each language more than in the likeliest, as far as that counts.
-fn languages_by_ascii(pairs: &Pairs) -> Vec<u32> {
+/// What the ASCII pairs cost in each language more than in the likeliest, as far as that counts; `few` is what another script costs
+/// besides.
+fn languages_by_ascii(pairs: &Pairs, few: u32) -> Vec<u32> {
     let cost = |language: &Language| {
         pairs
             .ascii
@@ -338,6 +368,10 @@ fn languages_by_ascii(pairs: &Pairs) -> Vec<u32> {
     let least = costs.iter().copied().min().unwrap_or(0);
     costs
         .into_iter()
-        .map(|cost| ((cost - least) * ASCII_WEIGHT / 16).min(ASCII_LIMIT))
+        .zip(LANGUAGES.iter())
+        .map(|(cost, language)| {
+            let script = if language.is_latin() { 0 } else { few };
+            ((cost - least) * ASCII_WEIGHT / 16).min(ASCII_LIMIT) + script
+        })
         .collect()
 }

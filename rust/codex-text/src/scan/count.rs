@@ -64,6 +64,7 @@ pub(crate) fn is_control(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::dice;
 
     #[test]
     fn every_byte_at_every_place_is_counted_as_one_by_one() {
@@ -93,16 +94,11 @@ mod tests {
             b"\x1b\x0c\x08a",
             b"\0",
         ];
-        let mut state = 1u64;
+        let mut random = dice(1);
         let longest = 255 * 32;
         for length in (0..200).chain([longest - 1, longest, longest + 1, 3 * longest + 7]) {
             for alphabet in alphabets {
-                let data: Vec<u8> = (0..length)
-                    .map(|_| {
-                        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                        alphabet[(state >> 33) as usize % alphabet.len()]
-                    })
-                    .collect();
+                let data: Vec<u8> = (0..length).map(|_| alphabet[random(alphabet.len())]).collect();
                 assert_eq!(count(&data), count_one_by_one(&data), "{length} {alphabet:?}");
             }
         }

@@ -44,8 +44,9 @@ impl Default for Scan {
 }
 
 impl Scan {
-    /// Takes the next block; all but the last are `BLOCK` long. Tells whether it is neither ASCII nor UTF-8.
-    pub(crate) fn add(&mut self, block: &[u8], is_last: bool) -> bool {
+    /// Takes the next block; all but the last are `BLOCK` long. `is_again` tells that it equals the one before. Tells whether it is
+    /// neither ASCII nor UTF-8.
+    pub(crate) fn add(&mut self, block: &[u8], is_again: bool, is_last: bool) -> bool {
         let Some(first) = block.first() else {
             return false;
         };
@@ -72,25 +73,49 @@ impl Scan {
         }
         let is_strange = !counts.is_ascii && (!is_utf8 || self.utf8.has_given_up());
         if is_strange {
-            self.tally_bytes(block);
+            if !is_again {
+                self.block = histogram(block);
+            }
+            for (sum, count) in self.histogram.iter_mut().zip(&self.block) {
+                *sum += u64::from(*count);
+            }
         }
         is_strange
     }
+}
 
-    fn tally_bytes(&mut self, block: &[u8]) {
-        let mut tables = [[0u32; 256]; 4];
-        let (fours, rest) = block.as_chunks::<4>();
-        for four in fours {
-            for (table, byte) in tables.iter_mut().zip(four) {
-                table[usize::from(*byte)] += 1;
+/// How often each byte occurs; in eight tables, so that a byte need not wait for the same one before it.
+fn histogram(block: &[u8]) -> [u32; 256] {
+    let mut tables = [[0u32; 256]; 8];
+    let (eights, rest) = block.as_chunks::<8>();
+    for eight in eights {
+        for (table, byte) in tables.iter_mut().zip(eight) {
+            table[usize::from(*byte)] += 1;
+        }
+    }
+    for byte in rest {
+        tables[0][usize::from(*byte)] += 1;
+    }
+    std::array::from_fn(|byte| tables.iter().map(|table| table[byte]).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_comes_again_counts_as_often() {
+        for pattern in [&b"\xe9"[..], b"a\xe9\r\n", b"\xc3\xa9\xff\0"] {
+            let block = pattern.repeat(BLOCK / pattern.len());
+            let [mut short, mut long] = [Scan::default(), Scan::default()];
+            for number in 0..4 {
+                short.add(&block, number > 0, number == 3);
+                long.add(&block, false, number == 3);
             }
-        }
-        for byte in rest {
-            tables[0][usize::from(*byte)] += 1;
-        }
-        for (byte, sum) in self.histogram.iter_mut().enumerate() {
-            self.block[byte] = tables.iter().map(|table| table[byte]).sum();
-            *sum += u64::from(self.block[byte]);
+            assert_eq!((short.histogram, short.block), (long.histogram, long.block));
+            let byte = usize::from(pattern[0]);
+            let count = block.iter().filter(|other| usize::from(**other) == byte).count();
+            assert_eq!(short.histogram[byte], 4 * count as u64);
         }
     }
 }
