@@ -18,6 +18,7 @@ BROUGHT_BY = {
     "psutil": "the extra `train`",
     "jinja2": "the extra `train`",
     "mlflow": "the extra `mlflow`",
+    "fsspec": "the extra `storage`",
     "rfc8785": "requirements/dev.txt",
     "safetensors": "requirements/dev.txt",
     "tiktoken": "requirements/dev.txt",

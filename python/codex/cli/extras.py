@@ -10,6 +10,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch", "psutil", "jinja2"),
     "hf": ("transformers", "tokenizers"),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
+    "storage": ("fsspec",),
 }
 """Extra -> the modules it brings. A test holds this to `pyproject.toml`."""
 
