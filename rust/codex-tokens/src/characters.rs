@@ -68,7 +68,10 @@ impl Characters {
             let letters = word.iter().map(|&byte| alphabet::char_of(byte));
             return self.symbols_of(letters.zip(1..), word.len(), each);
         }
-        let text = String::from_utf8_lossy(word);
+        let text = match simdutf8::basic::from_utf8(word) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(word),
+        };
         let characters = text
             .char_indices()
             .map(|(at, character)| (character, at + character.len_utf8()));

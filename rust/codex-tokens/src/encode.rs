@@ -206,17 +206,12 @@ mod tests {
     use super::*;
     use crate::characters::Characters;
     use crate::merge::Pair;
+    use crate::random::random;
 
     /// Vocabularies of a few symbols: where a text may be cut at its marks, the ids are those of the text in one piece.
     #[test]
     fn a_text_cut_at_its_marks_has_the_ids_of_the_whole() {
-        let mut state = 11_u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
-        };
+        let mut random = random::<u32>(11);
         let mut cut = 0;
         for _ in 0..2000 {
             let mut merges: Vec<(Pair, u32)> = Vec::new();

@@ -24,6 +24,9 @@ mod model;
 mod normalize;
 mod pages;
 mod parts;
+mod piecewise;
+#[cfg(test)]
+mod random;
 pub mod reference;
 mod settings;
 pub mod shard;

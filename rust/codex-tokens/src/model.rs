@@ -8,7 +8,8 @@ use crate::characters::{Characters, Symbol};
 use crate::edges::{Junctions, joins_nothing_before};
 use crate::error::Result;
 use crate::lengths::{Length, lengths_of};
-use crate::merge::{LONGEST_SHORT_WORD, Merges, Pair, Short, merge_long, merge_short};
+use crate::merge::{Merges, Pair, Short, merge_long, merge_short};
+use crate::piecewise::Pieces;
 use crate::settings::Affixes;
 use crate::split::metaspace::MARK;
 use crate::whole::WholeTokens;
@@ -115,11 +116,9 @@ impl Model {
         if let Some(&id) = self.whole_words.get(word) {
             out.push(id);
         } else if let Some(characters) = &self.characters {
-            let mut symbols = Vec::with_capacity(word.len());
-            characters.symbols(word, |symbol| symbols.push(symbol.id));
-            self.merge_symbols(&symbols, |number, _| {
-                out.push(self.merges.id(number));
-            });
+            let mut pieces = Pieces::new(self, word.len(), |number, _| out.push(self.merges.id(number)));
+            characters.symbols(word, |symbol| pieces.push(symbol.id));
+            pieces.finish();
         } else {
             let mut short = Short::default();
             if self.begin_bytes(word, &mut short) {
@@ -199,23 +198,27 @@ impl Model {
     }
 
     fn append_ends_by_merging(&self, word: &[u8], start: usize, ends: &mut Vec<usize>) {
-        let (mut symbols, mut symbol_ends) = (Vec::new(), Vec::new());
-        let mut keep = |Symbol { id, end }| {
-            symbols.push(id);
-            symbol_ends.push(start + end);
-        };
+        let mut symbols = Vec::new();
+        let keep = |symbol| symbols.push(symbol);
         match &self.characters {
             _ if self.whole_words.contains_key(word) => {}
             Some(characters) => characters.symbols(word, keep),
-            None => (1..).zip(word).for_each(|(end, &byte)| {
-                let id = self.byte_id(byte);
-                keep(Symbol { id, end });
-            }),
+            None => (1..)
+                .zip(word)
+                .map(|(end, &byte)| Symbol {
+                    id: self.byte_id(byte),
+                    end,
+                })
+                .for_each(keep),
         }
-        self.merge_symbols(&symbols, |_, place| {
+        let mut pieces = Pieces::new(self, symbols.len(), |_, place: usize| {
             // What begins here is where the one before it ends.
-            ends.extend(place.checked_sub(1).map(|before| symbol_ends[before]));
+            ends.extend(place.checked_sub(1).map(|before| start + symbols[before].end));
         });
+        for symbol in &symbols {
+            pieces.push(symbol.id);
+        }
+        pieces.finish();
         ends.push(start + word.len());
     }
 
@@ -233,39 +236,25 @@ impl Model {
             })
     }
 
-    /// Gives the number of each id that the ids `symbols` are merged to, and the place of the first symbol in it. A long word is
-    /// cut where no merge can join.
-    fn merge_symbols(&self, symbols: &[u32], mut emit: impl FnMut(u32, usize)) {
-        let mut start = 0;
-        for piece in self.pieces(symbols) {
-            if let &[symbol] = piece {
-                emit(self.merges.number(symbol), start);
-            } else {
-                let numbers = piece.iter().map(|&symbol| self.merges.number(symbol));
-                self.merge_numbers(numbers, |number, place| emit(number, start + place));
-            }
-            start += piece.len();
-        }
+    /// Where words of characters may be cut; `None` if that is not certain.
+    pub(crate) fn junctions(&self) -> Option<&Junctions> {
+        let characters = self.characters.as_ref()?;
+        let of = || Junctions::of(&characters.all_ids(), &self.merges.by_rank());
+        self.junctions.get_or_init(of).as_ref()
     }
 
-    fn pieces<'s>(&self, symbols: &'s [u32]) -> impl Iterator<Item = &'s [u32]> {
-        let junctions = self
-            .characters
-            .as_ref()
-            .filter(|_| symbols.len() > LONGEST_SHORT_WORD);
-        let junctions = junctions.and_then(|characters| {
-            let of = || Junctions::of(&characters.all_ids(), &self.merges.by_rank());
-            self.junctions.get_or_init(of).as_ref()
-        });
-        symbols
-            .chunk_by(move |&left, &right| junctions.is_none_or(|junctions| junctions.may_join(left, right)))
+    /// The number of a symbol, which is an id.
+    pub(crate) fn number(&self, symbol: u32) -> u32 {
+        self.merges.number(symbol)
     }
 
-    fn merge_numbers(&self, numbers: impl ExactSizeIterator<Item = u32>, mut emit: impl FnMut(u32, usize)) {
-        if numbers.len() <= LONGEST_SHORT_WORD {
-            let mut short = Short::default();
-            short.begin_numbers(numbers, &self.merges);
-            self.merge(slice::from_mut(&mut short));
+    /// Gives the number of each id that the ids `symbols` are merged to, and the place of the first symbol in it; `short` is any
+    /// word, made anew.
+    #[inline]
+    pub(crate) fn merge_piece(&self, symbols: &[u32], short: &mut Short, mut emit: impl FnMut(u32, usize)) {
+        let numbers = symbols.iter().map(|&symbol| self.number(symbol));
+        if short.begin_numbers(numbers.clone(), &self.merges) {
+            self.merge(slice::from_mut(short));
             short.numbers().for_each(|(number, place)| emit(number, place));
         } else {
             merge_long(numbers, &self.merges, emit);
@@ -276,6 +265,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::random;
 
     /// `a` to `e` are 1 to 5, `ab` is 6, `abab` 7; what is unknown is 0.
     fn model(whole_words: &[(&[u8], u32)]) -> Model {
@@ -324,13 +314,7 @@ mod tests {
     /// no merge joins.
     #[test]
     fn a_long_word_cut_where_no_merge_joins_has_the_ids_of_the_whole() {
-        let mut state = 5_u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
-        };
+        let mut random = random::<u32>(5);
         let (mut cut, mut whole) = (0, 0);
         for _ in 0..300 {
             let mut merges: Vec<(Pair, u32)> = Vec::new();
@@ -352,7 +336,8 @@ mod tests {
             };
             let (pieces, in_one) = (model(), model());
             in_one.junctions.get_or_init(|| None);
-            let word: String = (0..200)
+            let length = [200, 10_000][random(2) as usize];
+            let word: String = (0..length)
                 .map(|_| ['a', 'b', 'c', 'd', '?'][random(5) as usize])
                 .collect();
             assert_eq!(

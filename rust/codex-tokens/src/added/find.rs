@@ -303,6 +303,7 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::random;
 
     /// At each place the longest, the first of equals; then on behind it.
     fn by_definition(texts: &[String], text: &str) -> Vec<(usize, usize, usize)> {
@@ -336,13 +337,7 @@ mod tests {
 
     #[test]
     fn the_leftmost_longest_is_found_whatever_the_filter() {
-        let mut state = 11_usize;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
+        let mut random = random::<usize>(11);
         let letters = ["a", "b", "<", "\u{e9}", "\u{4e2d}", "|", " ", "c", "d"];
         for round in 0..600 {
             let alphabet = 1 + round % letters.len();

@@ -136,9 +136,7 @@ impl Reader<'_> {
 }
 
 fn refuse_repeated(merges: &[(Pair, u32)], entries: &Entries) -> Result<()> {
-    let mut seen = FxHashSet::default();
-    seen.reserve(merges.len());
-    let Some(place) = merges.iter().position(|&(pair, _)| !seen.insert(pair)) else {
+    let Some(place) = repeated(merges) else {
         return Ok(());
     };
     let spelling = |id: u32| {
@@ -155,4 +153,29 @@ fn refuse_repeated(merges: &[(Pair, u32)], entries: &Entries) -> Result<()> {
         spelling(right)
     );
     Err(Error::tokenizer(format!("model.merges[{place}]"), message))
+}
+
+/// The place of a pair that stood before. What a pair makes is the same every time, so where the merges that make a token stand
+/// side by side, as in published vocabularies, it is enough to compare these few.
+fn repeated(merges: &[(Pair, u32)]) -> Option<usize> {
+    let largest = merges.iter().map(|&(_, made)| made).max()?;
+    let mut is_made = vec![false; largest as usize + 1];
+    let mut start = 0;
+    for group in merges.chunk_by(|left, right| left.1 == right.1) {
+        if mem::replace(&mut is_made[group[0].1 as usize], true) {
+            return repeated_anywhere(merges);
+        }
+        let again = (1..group.len()).find(|&at| group[..at].contains(&group[at]));
+        if let Some(at) = again {
+            return Some(start + at);
+        }
+        start += group.len();
+    }
+    None
+}
+
+fn repeated_anywhere(merges: &[(Pair, u32)]) -> Option<usize> {
+    let mut seen = FxHashSet::default();
+    seen.reserve(merges.len());
+    merges.iter().position(|&(pair, _)| !seen.insert(pair))
 }

@@ -76,7 +76,7 @@ pub(super) fn read_settings(data: &[u8]) -> Result<(Settings, Vec<AddedToken>)> 
 }
 
 fn scanner(data: &[u8]) -> Result<Scanner<'_>> {
-    let text = std::str::from_utf8(data).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(data).map_err(|error| {
         let at = error.valid_up_to();
         Error::tokenizer(
             "tokenizer.json",

@@ -13,6 +13,9 @@ use super::Pair;
 use super::numbers::Numbers;
 use super::pairs::{NO_RANK, PairTable};
 
+/// So many merges before one is looked at, its memory is asked for.
+const AHEAD: usize = 12;
+
 /// The living merges.
 #[derive(Debug)]
 pub(super) struct Living {
@@ -37,7 +40,12 @@ impl Living {
             numbers,
             parts: Vec::with_capacity(most),
         };
-        for &((left, right), made) in merges {
+        for (at, &((left, right), made)) in merges.iter().enumerate() {
+            if let Some(&((left, right), _)) = merges.get(at + AHEAD)
+                && let (Some(left), Some(right)) = (living.numbers.get(left), living.numbers.get(right))
+            {
+                living.table.prefetch(left, right);
+            }
             if living.numbers.get(made).is_none()
                 && let (Some(left), Some(right)) = (living.numbers.get(left), living.numbers.get(right))
                 && living.meet(left, right)

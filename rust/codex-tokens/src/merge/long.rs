@@ -215,18 +215,13 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::merge::Pair;
+    use crate::random::random;
 
     /// Vocabularies of a few symbols with merges of chance, some of which make what an earlier one needs: rows in which what
     /// happens at one end is felt far away are frequent.
     #[test]
     fn windows_of_any_size_come_to_what_the_whole_comes_to() {
-        let mut state = 9_u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
-        };
+        let mut random = random::<u32>(9);
         let mut longest = 0;
         for round in 0..2000 {
             let letters = 1 + round % 4;
@@ -261,17 +256,16 @@ mod tests {
     #[test]
     fn a_queue_gives_the_smallest_whatever_the_order_they_came_in() {
         let mut queue = Queue::default();
-        let mut state = 1_usize;
+        let mut random = random::<usize>(1);
         let mut kept = Vec::new();
         for turn in 0..2000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             if turn % 3 == 2 {
                 kept.sort_unstable_by_key(|&place| Reverse(place));
                 assert_eq!(queue.pop(), kept.pop());
             } else {
                 // Far apart, and now and then beside the one before.
                 let place = kept.last().filter(|_| turn % 5 == 0);
-                let place = place.map_or(state >> 44, |last| last + turn % 7);
+                let place = place.map_or_else(|| random(1 << 20), |last| last + turn % 7);
                 queue.push(place);
                 kept.push(place);
             }

@@ -30,6 +30,7 @@ pub(crate) struct Merge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::random;
     use rustc_hash::FxHashMap;
 
     /// The definition, word for word: find the lowest rank, leftmost first, join it, begin again.
@@ -53,13 +54,7 @@ mod tests {
     /// Vocabularies of a few symbols, whose merges may make what another makes, hold to the definition at every length.
     #[test]
     fn both_ways_find_what_the_definition_finds() {
-        let mut state = 7_u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from((state >> 33) % u64::from(below)).expect("below a u32")
-        };
+        let mut random = random::<u32>(7);
         let byte_ids: [u32; 256] = std::array::from_fn(|byte| u32::try_from(byte).expect("small") % 3);
         for _ in 0..400 {
             let mut merges: Vec<(Pair, u32)> = Vec::new();
@@ -119,13 +114,7 @@ mod tests {
     /// out, and whatever is joined beforehand, the ids are those of all merges one after the other.
     #[test]
     fn what_cannot_happen_and_what_comes_first_change_nothing() {
-        let mut state = 3_u64;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(state >> 33).expect("31 bits") % below
-        };
+        let mut random = random::<usize>(3);
         let alphabet = [
             " ",
             "a",

@@ -104,6 +104,14 @@ impl PairTable {
         }
     }
 
+    /// Asks for the memory of a pair, whose rank is asked for soon, or which is put in.
+    #[inline]
+    pub(super) fn prefetch(&self, left: u32, right: u32) {
+        let key = key_of(left, right);
+        prefetch(&self.filter[(hash_of(key) >> self.filter_shift) as usize / 64]);
+        prefetch(&self.lines[self.home_of(key)]);
+    }
+
     /// The rank of a pair, or [`NO_RANK`].
     #[inline]
     pub(super) fn rank(&self, left: u32, right: u32) -> u32 {

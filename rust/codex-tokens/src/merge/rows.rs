@@ -14,7 +14,7 @@ const MAXIMUM_PASSES: usize = 8;
 pub(super) struct Rows {
     symbols: Vec<u32>,
     /// By id; empty if nothing makes the id.
-    places: Vec<Range<usize>>,
+    places: Vec<Range<u32>>,
 }
 
 impl Rows {
@@ -29,7 +29,7 @@ impl Rows {
             symbols: symbols.to_vec(),
             places: vec![0..0; largest as usize + 1],
         };
-        for (at, &symbol) in symbols.iter().enumerate() {
+        for (at, &symbol) in (0..).zip(symbols) {
             rows.places[symbol as usize] = at..at + 1;
         }
         let mut waiting: Vec<_> = rows.learn(merges.iter())?;
@@ -50,7 +50,17 @@ impl Rows {
 
     /// The symbols of `id`.
     pub(super) fn row(&self, id: u32) -> &[u32] {
-        &self.symbols[self.places[id as usize].clone()]
+        &self.symbols[self.place(id)]
+    }
+
+    fn place(&self, id: u32) -> Range<usize> {
+        let Range { start, end } = self.places[id as usize];
+        start as usize..end as usize
+    }
+
+    /// Where the symbols end.
+    fn end(&self) -> u32 {
+        u32::try_from(self.symbols.len()).expect("not many more than `MAXIMUM_SYMBOLS`")
     }
 
     /// Adds what `merges` make, and gives back those whose parts are not known. `None` as in [`Self::of`].
@@ -58,14 +68,14 @@ impl Rows {
         let mut waiting = Vec::new();
         for merge in merges {
             let &((left, right), made) = merge;
-            let [left, right, known] = [left, right, made].map(|id| self.places[id as usize].clone());
+            let [left, right, known] = [left, right, made].map(|id| self.place(id));
             if left.is_empty() || right.is_empty() {
                 waiting.push(merge);
             } else if known.is_empty() {
-                let start = self.symbols.len();
+                let start = self.end();
                 self.symbols.extend_from_within(left);
                 self.symbols.extend_from_within(right);
-                self.places[made as usize] = start..self.symbols.len();
+                self.places[made as usize] = start..self.end();
                 if self.symbols.len() > MAXIMUM_SYMBOLS {
                     return None;
                 }

@@ -53,7 +53,7 @@ struct Token {
     last: u8,
     /// Its bytes, if they are four or fewer, and how many.
     bytes: [u8; 4],
-    length: usize,
+    length: u32,
 }
 
 impl Token {
@@ -69,8 +69,8 @@ impl Token {
     fn joined(self, right: Self) -> Self {
         let length = self.length + right.length;
         let mut bytes = self.bytes;
-        if length <= bytes.len() {
-            bytes[self.length..length].copy_from_slice(&right.bytes[..right.length]);
+        if let Some(place) = bytes.get_mut(self.length as usize..length as usize) {
+            place.copy_from_slice(&right.bytes[..right.length as usize]);
         }
         Self {
             first: self.first,
@@ -85,7 +85,9 @@ impl Token {
         if !(2..=3).contains(&self.length) {
             return None;
         }
-        let mut scalars = std::str::from_utf8(&self.bytes[..self.length]).ok()?.chars();
+        let mut scalars = std::str::from_utf8(&self.bytes[..self.length as usize])
+            .ok()?
+            .chars();
         let scalar = scalars.next()? as usize;
         scalars.next().is_none().then_some(scalar)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::random::random;
 
 const FORMS: [Form; 4] = [Form::Nfc, Form::Nfd, Form::Nfkc, Form::Nfkd];
 
@@ -13,16 +14,9 @@ fn cluster_by_cluster_is_as_all_at_once() {
         \u{9d7}\u{1e9b}\u{f71}\u{f72}\u{344}\u{11938}\u{11935}\u{11930}\u{1d15e}\u{1d165}\u{2f800}\u{4e2d} \u{1f600}\u{ff21}\u{b2}"
         .chars()
         .collect();
-    let mut state = 3_usize;
+    let mut random = random::<usize>(3);
     for round in 0..4000 {
-        let text: String = (0..=round % 12)
-            .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                pool[(state >> 33) % pool.len()]
-            })
-            .collect();
+        let text: String = (0..=round % 12).map(|_| pool[random(pool.len())]).collect();
         for unicode in [Unicode::Tokenizers0_23, Unicode::Newer] {
             for form in FORMS {
                 let fast = normalized(&text, &[Normalizer::Form(form)], unicode);

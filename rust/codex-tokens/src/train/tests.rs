@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::alphabet;
+use crate::random::random;
 use crate::tokenizer::Tokenizer;
 use codex_file::{Class, fail};
 use std::cmp::Reverse;
@@ -130,7 +131,7 @@ fn rare_pairs_and_long_tokens_are_left_alone_where_asked() {
 
 /// Words of many lengths that share parts, the same in every run.
 fn many_words(words: usize) -> String {
-    let mut state = 7_u64;
+    let mut random = random::<usize>(7);
     let mut text = String::new();
     let parts: Vec<String> = ('a'..='z')
         .flat_map(|first| {
@@ -141,11 +142,8 @@ fn many_words(words: usize) -> String {
         .collect();
     for _ in 0..words {
         text.push(' ');
-        for _ in 0..=(state >> 61) {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            text.push_str(&parts[(state >> 33) as usize % parts.len()]);
+        for _ in 0..=random(8) {
+            text.push_str(&parts[random(parts.len())]);
         }
     }
     text

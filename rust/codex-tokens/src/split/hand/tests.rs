@@ -2,6 +2,7 @@ use super::super::known::{ALL, recognized};
 use super::super::steps::{Behavior, Pattern, Step};
 use super::super::{Dialect, Splitter};
 use super::*;
+use crate::random::random;
 
 /// The known patterns as steps.
 fn patterns() -> impl Iterator<Item = (Vec<Step>, Known)> {
@@ -160,14 +161,8 @@ fn long_texts_are_cut_as_the_pattern_cuts_them() {
         "\u{ff0c}",
     ];
     assert_same(move || {
-        let mut state = 11_u64;
+        let mut random = random::<usize>(11);
         let texts = (0..400).map(move |number| {
-            let mut random = |below: usize| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                usize::try_from(state >> 33).expect("31 bits") % below
-            };
             let (few, from) = (1 + random(6), random(parts.len()));
             let mut text = String::new();
             while text.len() < 600 {
