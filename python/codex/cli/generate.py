@@ -35,7 +35,7 @@ def newest_run(loaded: LoadedConfig) -> Path:
         MissingDataError: if there is none.
     """
     config: Config = loaded.config
-    name = config.run.name or loaded.source.stem
+    name = loaded.run_name
     runs = find_runs(Path(config.run.directory), name)
     if not runs:
         raise MissingDataError(

@@ -10,6 +10,7 @@ import typer
 from codex.cli.command import Commands, ConfigName, Overrides
 from codex.cli.output import Output
 from codex.config import load
+from codex.errors import UsageError
 
 __all__ = ["commands"]
 
@@ -39,6 +40,9 @@ def train(
             "--allow-changes", help="Go on even with keys under which the steps done would have been others."
         ),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the run would take; read no text and write nothing.")
+    ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="The same as run.seed=N.", show_default=False)
     ] = None,
@@ -50,6 +54,15 @@ def train(
     """
     given = [*(overrides or ()), *([] if seed is None else [f"run.seed={seed}"])]
     loaded = load(config, given)
+
+    if dry_run and (resume or resume_from or allow_changes):
+        raise UsageError("`--dry-run` was given with an option of a resume, expected it by itself")
+    if dry_run:
+        from codex.train.plan import plan_run
+
+        plan = plan_run(loaded.config, loaded.run_name, out)
+        out.result("plan", plan.facts(), text=plan.lines())
+        return
 
     from codex.train import train as run_training
 

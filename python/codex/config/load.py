@@ -38,6 +38,11 @@ class LoadedConfig:
     text: str
     origins: Mapping[str, Origin]
 
+    @property
+    def run_name(self) -> str:
+        """What runs of it are called: `run.name`, else the name of the file without its ending."""
+        return self.config.run.name or self.source.stem
+
 
 def load(path_or_name: str | Path | None = None, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Read a configuration, or say everything that is wrong with it.

@@ -105,7 +105,7 @@ class Run:
         if config.track.mlflow:
             require_mlflow(config.track.mlflow_uri)
         directory = Path(config.run.directory)
-        name = config.run.name or loaded.source.stem
+        name = loaded.run_name
         _make_directory(directory)
         sweep_partial(directory)
         earlier = find_runs(directory, name)
