@@ -7,7 +7,8 @@
     ├── ShapeError (ValueError)       2  tensors or settings whose sizes do not fit together
     ├── DifferenceError               1  two things that should agree do not, a gate that failed
     ├── DataError (ValueError)        3  missing, unreadable or bad data
-    │   └── MissingDataError (FileNotFoundError)
+    │   ├── MissingDataError (FileNotFoundError)
+    │   └── ChangedError              3  a file that was changed while it was read
     ├── DamageError (ValueError)      4  a damaged or incompatible checkpoint, shard, tokenizer or manifest
     ├── MachineError (OSError)        5  the machine or another process stands in the way
     │   ├── DiskFullError             5
@@ -24,6 +25,7 @@ a line of its own. Each class also inherits the builtin a caller would already c
 from __future__ import annotations
 
 __all__ = [
+    "ChangedError",
     "CodexError",
     "ConfigError",
     "DamageError",
@@ -111,6 +113,10 @@ class DataError(CodexError, ValueError):
 
 class MissingDataError(DataError, FileNotFoundError):
     """A file or folder that should be there is not."""
+
+
+class ChangedError(DataError):
+    """A file that was changed while it was read."""
 
 
 class DamageError(CodexError, ValueError):

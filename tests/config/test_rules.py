@@ -66,6 +66,16 @@ BROKEN = {
         "`data.validation_fraction` is 0.5 and `data.test_fraction` 0.5, which leave nothing to train on (command line)\n"
         "hint: together they must be below 1",
     ),
+    "no rule of quality": (
+        ["data.quality=[letters, nice]"],
+        "`data.quality` names `nice`, which is no rule (command line)\n"
+        "hint: the rules are word_length, symbols, letters, bullets, ellipses, repeated_lines",
+    ),
+    "near duplicates that are not looked for": (
+        ["data.near_duplicates=drop", "data.near_duplicate_threshold=null"],
+        "`data.near_duplicates` is `drop` and `data.near_duplicate_threshold` null, which finds none (command line)\n"
+        "hint: set a threshold, such as 0.8",
+    ),
     "run name that leaves the folder": (
         ["run.name=../x"],
         "`run.name` is '../x', expected the name of a folder (command line)\n"

@@ -18,7 +18,7 @@ import codex.data.ingest
 from codex.config.schema import Config
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
-from codex.errors import DataError, MachineError
+from codex.errors import ChangedError, DataError, MachineError
 from codex.file import read_manifest
 from codex.records import Record, read_records, record_id
 from codex.text import Decoded, decode
@@ -151,15 +151,18 @@ def test_file_that_changes_while_it_is_read_is_an_error(
 def test_text_that_changes_under_an_unchanged_stamp_is_an_error(
     config: Config, corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    seen: set[str] = set()
+    read = codex.data.ingest.read_digests
 
-    def decode_another(data: bytes, *, name: str) -> Decoded:
-        again = name in seen
-        seen.add(name)
-        return decode(data.replace(b"bytes", b"BYTES") if again else data, name=name)
+    def read_and_change(*arguments: Any) -> Any:
+        raw = read(*arguments)
+        path = corpus / "document 02.txt"
+        status = path.stat()
+        path.write_text(path.read_text().replace("bytes", "BYTES"))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return raw
 
-    monkeypatch.setattr(codex.data.decoding, "decode", decode_another)
-    with pytest.raises(DataError, match=r"changed while the corpus was being read"):
+    monkeypatch.setattr("codex.data.prepare.read_digests", read_and_change)
+    with pytest.raises(ChangedError, match=r"document 02.txt` changed while the corpus was being read"):
         ingested(config, tmp_path / "cache")
 
 

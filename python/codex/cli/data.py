@@ -12,7 +12,6 @@ from codex.cli.output import Output, table
 from codex.config import load
 from codex.data.contents import describe, stage_folders
 from codex.data.corpora import corpora
-from codex.data.ingest import kinds_of_reasons
 from codex.data.prepare import prepare_until
 from codex.data.split import SPLITS
 from codex.data.store import Place, cache_folder
@@ -119,7 +118,7 @@ def _prepare(
     if command == "ingest":
         manifest = stages["records"].manifest
         _tell_skipped(out, manifest["skipped"])
-        result["dropped"] = kinds_of_reasons(manifest["skipped"])
+        result["dropped"] = dict(sorted(manifest["dropped"].items(), key=lambda kind: (-kind[1], kind[0])))
         lines += ["", *_totals(manifest["counts"], result["dropped"])]
     out.result(f"data.{command}", result, text=lines)
 

@@ -102,6 +102,28 @@ def _some_is_left_to_train(validation: float, test: float) -> Verdict:
     )
 
 
+#: The names of `codex.data.filters.QUALITY_RULES`, which is not imported here.
+QUALITY = ("word_length", "symbols", "letters", "bullets", "ellipses", "repeated_lines")
+
+
+@_rule("data.quality")
+def _quality_rules_have_names(quality: tuple[str, ...]) -> Verdict:
+    unknown = [name for name in quality if name not in QUALITY]
+    if not unknown:
+        return None
+    return f"`data.quality` names `{unknown[0]}`, which is no rule", f"the rules are {', '.join(QUALITY)}"
+
+
+@_rule("data.near_duplicates", "data.near_duplicate_threshold")
+def _what_is_dropped_is_looked_for(what: str, threshold: float | None) -> Verdict:
+    if what == "keep" or threshold is not None:
+        return None
+    return (
+        "`data.near_duplicates` is `drop` and `data.near_duplicate_threshold` null, which finds none",
+        "set a threshold, such as 0.8",
+    )
+
+
 @_rule("model.width", "model.heads")
 def _heads_share_width(width: int, heads: int) -> Verdict:
     if width % (2 * heads) == 0:

@@ -72,6 +72,22 @@ class Data(Section):
     """Globs, relative to the corpus, of the files to read; an empty list reads all."""
     exclude: Texts = ()
     """Globs, relative to the corpus, of the files to leave aside; they win over `data.include`."""
+    format: Literal["auto", "text", "html", "jsonl", "csv", "tsv"] = "auto"
+    """What files are; `auto` goes by the ending of each name, and takes what has no ending of the others for text."""
+    text_key: str = Field(default="text", min_length=1)
+    """Key of the text in a line of NDJSON, and name of its column in a table."""
+    minimum_characters: int = Field(default=1, ge=1, le=2**40)
+    """Characters below which a document is left out."""
+    maximum_characters: int | None = Field(default=None, ge=1, le=2**40)
+    """Characters above which a document is left out; null: any number."""
+    minimum_words: int = Field(default=0, ge=0, le=2**40)
+    """Words, between white space, below which a document is left out."""
+    languages: Texts = ()
+    """Languages of the documents to keep, such as `en` or `zh-cn`; an empty list keeps all."""
+    quality: Texts = ()
+    """Rules of quality that leave a document out: word_length, symbols, letters, bullets, ellipses, repeated_lines."""
+    near_duplicates: Literal["keep", "drop"] = "keep"
+    """What becomes of near duplicates besides going to one split: all stay, or of each group the one with the smallest id."""
     encoding: Literal["auto", "declared"] = "auto"
     """Whether files in other encodings than UTF-8 that do not say so are read where the encoding is sure, or skipped."""
 

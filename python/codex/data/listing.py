@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from codex.data.corpora import Corpus
-from codex.errors import ConfigError, DataError, MissingDataError
+from codex.errors import ChangedError, ConfigError, DataError, MissingDataError
 
-__all__ = ["Found", "Listing", "Skipped", "glob_matcher", "list_files", "name_roots", "stamp_of"]
+__all__ = ["Found", "Listing", "Skipped", "changed", "glob_matcher", "list_files", "name_roots", "stamp_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,13 @@ class Found:
     bytes: int
     stamp: tuple[int, ...]
     """Device, inode, size and time of the last change in ns: another stamp, another content."""
+
+    def is_unchanged(self) -> bool:
+        """Whether its stamp is still what it was."""
+        try:
+            return stamp_of(self.path.stat()) == self.stamp
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def list_files(
     exclude: Sequence[str] = (),
     maximum_file_bytes: int,
     not_input: Iterable[Path] = (),
+    is_streamed: Callable[[str], bool] = lambda name: False,
 ) -> Listing:
     """List a corpus without reading any of its files.
 
@@ -71,12 +79,13 @@ def list_files(
         maximum_file_bytes: above it, a file is listed as skipped.
         not_input: files and folders of ours that may lie below a place, such as the cache: never part of a
             corpus.
+        is_streamed: says of a name whether the file is read as a stream, so that it may be of any size.
 
     Raises:
         MissingDataError: if a place does not exist.
         DataError: if a place can not be read, or is neither file nor folder.
     """
-    walk = _Walk(corpus, include, exclude, maximum_file_bytes, not_input)
+    walk = _Walk(corpus, include, exclude, maximum_file_bytes, not_input, is_streamed)
     for name, root in name_roots(corpus.roots):
         walk.root(name, root)
     walk.listing.files.sort(key=lambda found: found.name)
@@ -172,11 +181,13 @@ class _Walk:
         exclude: Sequence[str],
         maximum_file_bytes: int,
         not_input: Iterable[Path],
+        is_streamed: Callable[[str], bool],
     ) -> None:
         self.listing = Listing()
         self._wanted = [glob_matcher(globs) for globs in (corpus.include, include) if globs]
         self._unwanted = glob_matcher((*corpus.exclude, *exclude))
         self._maximum = maximum_file_bytes
+        self._is_streamed = is_streamed
         self._not_input = set(_identities(not_input))
 
     def root(self, name: str, path: Path) -> None:
@@ -244,7 +255,7 @@ class _Walk:
     def _regular(self, name: str, path: Path, status: os.stat_result) -> None:
         if not self._is_wanted(name) or self._unwanted.fullmatch(name):
             self.listing.set_aside += 1
-        elif status.st_size > self._maximum:
+        elif status.st_size > self._maximum and not self._is_streamed(name):
             self._skip(name, f"too large: more than {self._maximum} bytes", status.st_size)
         else:
             self.listing.files.append(Found(name, path, status.st_size, stamp_of(status)))
@@ -254,6 +265,13 @@ class _Walk:
 
     def _skip(self, name: str, reason: str, size: int) -> None:
         self.listing.skipped.append(Skipped(name, reason, size))
+
+
+def changed(found: Found) -> ChangedError:
+    """What is raised when a file is no longer the one that was listed."""
+    return ChangedError(
+        f"`{found.path}` changed while the corpus was being read", hint="run again once nothing writes to it"
+    )
 
 
 def stamp_of(status: os.stat_result) -> tuple[int, ...]:

@@ -8,12 +8,15 @@ stay. `codex.data.store` says how a stage is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codex.data.corpora import corpus_of
-from codex.data.ingest import ingest, read_digests
+from codex.data.filters import Filters
+from codex.data.formats import Reading, is_streamed
+from codex.data.ingest import Rules, ingest, read_digests
 from codex.data.listing import list_files, name_roots
 from codex.data.progress import Progress, Silent
 from codex.data.split import split
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Prepared", "prepare", "prepare_until"]
 
 # Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 2, "splits": 2, "tokenizer": 1, "shards": 2}
+_CODE = {"records": 3, "splits": 2, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,20 @@ def prepare_until(
     return plan.done
 
 
+def rules_of(config: Config) -> Rules:
+    """How files become records, as section `data` says."""
+    data = config.data
+    reading = Reading(data.format, data.encoding, data.text_key, data.maximum_file_bytes)
+    filters = Filters.of(data)
+    drop_above = data.near_duplicate_threshold if data.near_duplicates == "drop" else None
+    return Rules(
+        reading,
+        filters,
+        drop_above,
+        {"code": _CODE["records"], **asdict(reading), **filters.parameters()},
+    )
+
+
 @dataclass(slots=True)
 class _Plan:
     """The recipe of each stage, which needs those before it."""
@@ -93,7 +110,7 @@ class _Plan:
     done: dict[str, Stage] = field(default_factory=dict)
 
     def records(self) -> Recipe:
-        data = self.config.data
+        data, rules = self.config.data, rules_of(self.config)
         corpus = corpus_of(data)
         listing = list_files(
             corpus,
@@ -101,6 +118,7 @@ class _Plan:
             exclude=data.exclude,
             maximum_file_bytes=data.maximum_file_bytes,
             not_input=self.place.written(),
+            is_streamed=partial(is_streamed, chosen=data.format),
         )
         self.progress.say(
             f"corpus {corpus.name or ', '.join(data.paths)}: {len(listing.files):,} files,"
@@ -111,25 +129,18 @@ class _Plan:
             "records",
             parents=raw.parents(),
             parameters={
-                "code": _CODE["records"],
+                **rules.parameters,
+                "drop_above": rules.drop_above,
                 "corpus": corpus.name,
                 "roots": [name for name, _ in name_roots(corpus.roots)],
                 "corpus_include": list(corpus.include),
                 "corpus_exclude": list(corpus.exclude),
                 "include": list(data.include),
                 "exclude": list(data.exclude),
-                "maximum_file_bytes": data.maximum_file_bytes,
-                "encoding": data.encoding,
             },
             unread=tuple((entry.path, entry.reason, entry.bytes) for entry in raw.skipped),
             needed_bytes=sum(found.bytes for found in listing.files),
-            build=lambda folder: ingest(
-                folder,
-                raw,
-                maximum_file_bytes=data.maximum_file_bytes,
-                encoding=data.encoding,
-                progress=self.progress,
-            ),
+            build=lambda folder: ingest(folder, raw, self.place.units(), rules, progress=self.progress),
         )
 
     def splits(self) -> Recipe:

@@ -84,7 +84,7 @@ def side_by_id(identity: str, parameters: dict[str, Any]) -> str:
     >>> from codex.records import record_id
     >>> parameters = {"validation_fraction": 0.3, "test_fraction": 0.2}
     >>> [side_by_id(record_id(text), parameters) for text in ("one", "two", "three", "four")]
-    ['train', 'train', 'validation', 'train']
+    ['train', 'train', 'test', 'train']
     """
     test = parameters["test_fraction"]
     if is_held_out(identity, test):

@@ -71,12 +71,16 @@ class Place:
         """What a stage keeps while it is being built, so that a kill costs little."""
         return self.out / f".{stage}.{key}" if self.out else self.cache / "unfinished" / stage / key
 
+    def units(self) -> Path:
+        """Where the sorted records of some raw files are kept, so that others need not be read again."""
+        return self.out / ".units" if self.out else self.cache / "units"
+
     def written(self) -> list[Path]:
         """All that may lie inside a corpus without being part of it."""
         if not self.out:
             return [self.cache]
         own = (path for stage in STAGES for path in (self.folder(stage, ""), self.lock(stage, "")))
-        return [self.cache, self.out, *own]
+        return [self.cache, self.out, self.units(), *own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def fetch(recipe: Recipe, place: Place, progress: Progress) -> Stage:
     is_built = manifest is None
     if manifest is None:
         _make_folder(folder.parent)
-        with _held(place.lock(recipe.name, recipe.key), recipe.name, progress):
+        with _held(place.lock(recipe.name, recipe.key), recipe.name, progress, waits=place.out is None):
             # Another process may have finished it while this one waited.
             manifest = _whole(recipe, place, folder, lambda _: None)
             is_built = manifest is None
@@ -205,14 +209,16 @@ def _circumstances() -> dict[str, Any]:
 
 
 @contextmanager
-def _held(path: Path, name: str, progress: Progress) -> Iterator[None]:
-    """Holds the lock; while another process holds it, waits, having said for whom."""
+def _held(path: Path, name: str, progress: Progress, *, waits: bool) -> Iterator[None]:
+    """Holds the lock; while another process holds it, waits, having said for whom, or is refused."""
     told = False
     while True:
         try:
             lock = Lock(path)
             break
         except LockError as error:
+            if not waits:
+                raise
             if not told:
                 progress.say(f"{name}: waiting for another process that is building the same: {error}")
                 told = True

@@ -7,6 +7,7 @@ answer as charset-normalizer does.
 
 from __future__ import annotations
 
+from codex._core import language_of
 from codex.text.declared import Decoded, NewlineCounts, decode
 from codex.text.detection import Alternative, Detection, Detector, detect, is_binary
 from codex.text.matches import Match, Matches, from_bytes, from_fp, from_path
@@ -31,6 +32,7 @@ __all__ = [
     "from_fp",
     "from_path",
     "is_binary",
+    "language_of",
     "open_text",
     "read_text",
     "to_text",

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use crate::digest::{Algorithm, Digest, digest_bytes};
 use crate::error::{Error, Result, quoted};
 
 /// How much memory one xz stream may ask for; `xz -9` asks for 65 MiB.
@@ -128,6 +129,20 @@ pub fn named(path: &Path, mut source: impl Read + Send + 'static) -> Result<Box<
 /// [`Class::Data`](crate::Class::Data) if there are more, or if the stream is truncated or damaged.
 pub fn read_all(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
     collect(open(path)?, path, limit_bytes)
+}
+
+/// The same, with the SHA-256 of the bytes as they are stored, which may not be more either.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_all_digested(path: &Path, limit_bytes: u64) -> Result<(Vec<u8>, Digest)> {
+    let stored = read_plain(path, limit_bytes)?;
+    let digest = digest_bytes(Algorithm::Sha256, &stored);
+    if sniff(&stored) == Format::Plain {
+        return Ok((stored, digest));
+    }
+    let plain = collect(named(path, Cursor::new(stored))?, path, limit_bytes)?;
+    Ok((plain, digest))
 }
 
 /// The bytes of `path` as they are, at most `limit_bytes` of them.

@@ -34,6 +34,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify_folder, module)?)?;
     module.add_function(wrap_pyfunction!(list_files, module)?)?;
     module.add_function(wrap_pyfunction!(read_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(read_digested, module)?)?;
     module.add_function(wrap_pyfunction!(safetensors_header, module)?)?;
     module.add_function(wrap_pyfunction!(safetensors_layout, module)?)?;
     module.add_function(wrap_pyfunction!(free_bytes, module)?)?;
@@ -123,6 +124,12 @@ fn list_files(py: Python<'_>, folder: PathBuf, algorithm: &str) -> PyResult<Stri
 #[pyfunction]
 fn read_bytes(py: Python<'_>, path: PathBuf, limit_bytes: u64) -> PyResult<Bound<'_, PyBytes>> {
     released(py, || stream::read_all(&path, limit_bytes)).map(|bytes| PyBytes::new(py, &bytes))
+}
+
+#[pyfunction]
+fn read_digested(py: Python<'_>, path: PathBuf, limit_bytes: u64) -> PyResult<(Bound<'_, PyBytes>, String)> {
+    let (bytes, digest) = released(py, || stream::read_all_digested(&path, limit_bytes))?;
+    Ok((PyBytes::new(py, &bytes), digest.to_string()))
 }
 
 /// Name, dtype, shape, first byte and the byte after the last, counted from the end of the header.

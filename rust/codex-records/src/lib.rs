@@ -26,6 +26,7 @@ mod number;
 mod overlap;
 mod parse;
 mod plain;
+mod quality;
 mod read;
 mod record;
 mod split;
@@ -43,6 +44,7 @@ pub use lines::{
 };
 pub use near::{NearDuplicates, number_of_shingle};
 pub use overlap::{OVERLAP_WORDS, Overlap, overlap};
+pub use quality::Quality;
 pub use read::Reader;
 pub use record::{MAXIMUM_LINE_BYTES, Meta, Record, Source};
 pub use split::{Part, Side, Split};

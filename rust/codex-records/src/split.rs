@@ -62,24 +62,33 @@ impl Split {
         threads: NonZero<usize>,
     ) -> Result<Self> {
         let mut near = near;
-        let (mut sides, mut contents) = (Vec::new(), Vec::new());
-        each_block(path, |block| {
-            contents.clear();
-            for line in block.lines().filter(|line| !line.is_blank()) {
-                let mut content = String::new();
-                let id = read(path, &line, &mut content)?;
-                sides.push(Side::of(&id, validation, test)?);
-                if near.is_some() {
-                    contents.push(content);
-                }
-            }
-            near.as_mut()
-                .map_or(Ok(()), |near| near.extend(&contents, threads))
+        let mut sides = Vec::new();
+        read_all(path, near.as_mut(), threads, |id| {
+            sides.push(Side::of(&id, validation, test)?);
+            Ok(())
         })?;
         let groups = match near {
             Some(near) => bring_together(&mut sides, &near.firsts()?),
             None => (0, 0),
         };
+        let path = path.to_owned();
+        Ok(Self { path, sides, groups })
+    }
+
+    /// Instead, the first of every group of near duplicates to [`Side::Train`], the others to [`Side::Validation`].
+    ///
+    /// # Errors
+    /// As [`Split::plan`].
+    pub fn of_firsts(path: &Path, mut near: NearDuplicates, threads: NonZero<usize>) -> Result<Self> {
+        read_all(path, Some(&mut near), threads, |_| Ok(()))?;
+        let firsts = near.firsts()?;
+        let mut sides = vec![Side::Train; firsts.len()];
+        let groups = bring_together(&mut sides, &firsts);
+        for ((side, text), first) in sides.iter_mut().zip(0..).zip(&firsts) {
+            if text != *first {
+                *side = Side::Validation;
+            }
+        }
         let path = path.to_owned();
         Ok(Self { path, sides, groups })
     }
@@ -133,6 +142,27 @@ impl Part {
         self.lines.clear();
         (self.records, self.text_bytes) = (0, 0);
     }
+}
+
+/// Hands over the id of every record; its text goes to `near`.
+fn read_all(
+    path: &Path,
+    mut near: Option<&mut NearDuplicates>,
+    threads: NonZero<usize>,
+    mut each: impl FnMut(Id) -> Result<()>,
+) -> Result<()> {
+    let mut texts = Vec::new();
+    each_block(path, |block| {
+        texts.clear();
+        for line in block.lines().filter(|line| !line.is_blank()) {
+            let mut text = String::new();
+            each(read(path, &line, &mut text)?)?;
+            if near.is_some() {
+                texts.push(text);
+            }
+        }
+        near.as_mut().map_or(Ok(()), |near| near.extend(&texts, threads))
+    })
 }
 
 /// Gives every record the strictest side of its group; counts groups of two and more, and what is in them.
@@ -255,6 +285,26 @@ mod tests {
         assert!(before[2].iter().all(|text| after[2].contains(text)));
         assert!(before[1].iter().all(|text| !after[0].contains(text)));
         assert!(before[0].iter().filter(|text| !after[0].contains(text)).count() < 200);
+    }
+
+    #[test]
+    fn of_a_family_the_first_is_told_from_the_others() {
+        let texts: Vec<String> = (0..50)
+            .flat_map(|number| (0..3).map(move |member| family(number, member)))
+            .collect();
+        let (_folder, path) = file(&texts);
+        let near = NearDuplicates::new(0.8, 5).expect("a threshold");
+        let split = Split::of_firsts(&path, near, ONE).expect("records");
+        let mut counted = [0; 3];
+        let count = |parts: &[Part; 3]| {
+            counted
+                .iter_mut()
+                .zip(parts)
+                .for_each(|(count, part)| *count += part.records);
+            Ok(())
+        };
+        split.divide(count).expect("records");
+        assert_eq!((counted, split.groups), ([50, 100, 0], (50, 150)));
     }
 
     #[test]

@@ -61,6 +61,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(lines_count, module)?)?;
     module.add_function(wrap_pyfunction!(records_encode, module)?)?;
     module.add_function(wrap_pyfunction!(split::records_overlap, module)?)?;
+    module.add_function(wrap_pyfunction!(split::text_quality, module)?)?;
     module.add_function(wrap_pyfunction!(records_count, module)?)
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
-use codex_records::{Error, NearDuplicates, Part, Split};
+use codex_records::{Error, NearDuplicates, Part, Quality, Split};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyBytes;
 
 use crate::errors::{raised, released};
@@ -30,12 +31,21 @@ impl RecordSplit {
         near: Option<f64>,
         folder: PathBuf,
     ) -> PyResult<Self> {
-        let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         released(py, || {
             let near = near
                 .map(|threshold| NearDuplicates::in_folder(threshold, SHINGLE_WORDS, &folder))
                 .transpose()?;
-            Split::plan(&path, validation, test, near, threads).map(Self)
+            Split::plan(&path, validation, test, near, threads()).map(Self)
+        })
+    }
+
+    /// Instead, the first of every group of near duplicates to side 0, and the others to side 1.
+    #[staticmethod]
+    #[allow(clippy::needless_pass_by_value)]
+    fn of_firsts(py: Python<'_>, path: PathBuf, near: f64, folder: PathBuf) -> PyResult<Self> {
+        released(py, || {
+            let near = NearDuplicates::in_folder(near, SHINGLE_WORDS, &folder)?;
+            Split::of_firsts(&path, near, threads()).map(Self)
         })
     }
 
@@ -71,6 +81,30 @@ impl RecordSplit {
                 .map_err(|error| raised(py, &error)),
         }
     }
+}
+
+fn threads() -> NonZero<usize> {
+    available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// What a text is like, in numbers that rules of quality are written in; see `codex.data.filters`.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value)]
+pub(super) fn text_quality(py: Python<'_>, text: PyBackedStr) -> [usize; 11] {
+    let found = py.detach(|| Quality::of(&text));
+    [
+        found.characters,
+        found.words,
+        found.word_characters,
+        found.words_with_letter,
+        found.symbols,
+        found.lines,
+        found.bullet_lines,
+        found.ellipsis_lines,
+        found.repeated_lines,
+        found.line_characters,
+        found.repeated_characters,
+    ]
 }
 
 /// Runs of words in one file of records: how many were looked at, and how many of them stand in another.

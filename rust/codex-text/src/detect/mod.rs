@@ -12,6 +12,7 @@ mod escape;
 mod evidence;
 #[cfg(test)]
 mod fuzz;
+mod language;
 mod limits;
 mod model;
 mod pairs;
@@ -24,6 +25,7 @@ mod wide;
 use crate::Newlines;
 use crate::scan::{BLOCK, Scan};
 use evidence::Evidence;
+pub use language::language_of;
 pub use limits::Limits;
 use watch::Errors;
 
