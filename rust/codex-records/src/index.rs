@@ -199,19 +199,38 @@ impl Index {
     /// # Errors
     /// If the file cannot be read, has become shorter, or the line is longer than [`MAXIMUM_LINE_BYTES`].
     pub fn read(&self, number: usize, line: &mut Vec<u8>) -> Result<bool> {
-        let Some(&start) = self.starts.get(number) else {
+        let Some(bytes) = self.bytes(number) else {
             return Ok(false);
         };
-        let end = self.starts.get(number + 1).copied().unwrap_or(self.end);
-        let bytes = usize::try_from(end - start).unwrap_or(usize::MAX);
-        let failed = |error| Error::io("read", &self.path, error);
-        if bytes > MAXIMUM_LINE_BYTES {
-            let reason = format!("line {number} is longer than {MAXIMUM_LINE_BYTES} bytes");
-            return Err(failed(std::io::Error::new(ErrorKind::InvalidData, reason)));
+        if bytes <= MAXIMUM_LINE_BYTES {
+            line.resize(bytes, 0);
         }
-        line.resize(bytes, 0);
-        self.file.read_exact_at(line, start).map_err(failed)?;
-        Ok(true)
+        self.read_into(number, line).map(|()| true)
+    }
+
+    /// How many bytes there are from this line to the next, if there is such a line.
+    #[must_use]
+    pub fn bytes(&self, number: usize) -> Option<usize> {
+        let start = *self.starts.get(number)?;
+        let end = self.starts.get(number + 1).copied().unwrap_or(self.end);
+        Some(usize::try_from(end - start).unwrap_or(usize::MAX))
+    }
+
+    /// As [`Self::read`], into memory that is as long as [`Self::bytes`] says.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and if there is no such line or the memory is of another length.
+    pub fn read_into(&self, number: usize, line: &mut [u8]) -> Result<()> {
+        let failed = |error| Error::io("read", &self.path, error);
+        match (self.start(number), self.bytes(number)) {
+            (Some(start), Some(bytes)) if bytes == line.len() && bytes <= MAXIMUM_LINE_BYTES => {
+                self.file.read_exact_at(line, start).map_err(failed)
+            }
+            _ => {
+                let reason = format!("line {number} is longer than {MAXIMUM_LINE_BYTES} bytes");
+                Err(failed(std::io::Error::new(ErrorKind::InvalidData, reason)))
+            }
+        }
     }
 
     /// Where the line begins in the file, if there is one.
@@ -262,6 +281,7 @@ impl Finder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutate::Mutations;
     use tempfile::TempDir;
 
     /// The lines of `file` that are not blank, each with where it begins.
@@ -282,13 +302,8 @@ mod tests {
     fn lines_are_counted_and_found_as_one_by_one() {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("lines");
-        let mut state = 7_u64;
-        let mut random = |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(state >> 33).expect("31 bits") % below
-        };
+        let mut source = Mutations(7);
+        let mut random = |below: usize| source.random(below);
         let pieces: [&[u8]; 9] = [
             b"\n",
             b"{}\n",

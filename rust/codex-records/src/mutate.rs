@@ -20,7 +20,8 @@ impl Mutations {
         String::from_utf8(mutated).ok()
     }
 
-    fn random(&mut self, below: usize) -> usize {
+    /// A number below `below`.
+    pub(crate) fn random(&mut self, below: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
 
 use codex_records::{
-    Bad, BadLine, Batch, Batches, ColumnType, Columns, Error, Index, Result, Rows, Rules, Take, Texts, Token,
+    Bad, BadLine, Batch, Batches, ColumnType, Columns, Error, Index, MAXIMUM_LINE_BYTES, Result, Rows, Rules,
+    Take, Texts, Token,
 };
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -15,6 +16,9 @@ use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use super::arrow::RecordBatch;
 use super::locked;
 use crate::errors::{bug, raised, released};
+
+/// More than this is read with the interpreter released; less is done sooner than it is handed over and back.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// How many keys are kept as Python strings, so that rows share them.
 const KEPT_KEYS: usize = 1024;
@@ -302,11 +306,15 @@ impl LineIndex {
     /// The bytes of a line, with what white space stands behind it.
     fn line<'py>(&self, py: Python<'py>, number: isize) -> PyResult<Bound<'py, PyBytes>> {
         let number = self.place(number)?;
-        let line = released(py, || {
-            let mut line = Vec::new();
-            self.index.read(number, &mut line).map(|_| line)
-        })?;
-        Ok(PyBytes::new(py, &line))
+        let bytes = self.index.bytes(number).unwrap_or(0).min(MAXIMUM_LINE_BYTES);
+        PyBytes::new_with(py, bytes, |line| {
+            let failed = |error| raised(py, &error);
+            if line.len() > SMALL_BYTES {
+                released(py, || self.index.read_into(number, line))
+            } else {
+                self.index.read_into(number, line).map_err(failed)
+            }
+        })
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, number: isize) -> PyResult<Bound<'py, PyAny>> {

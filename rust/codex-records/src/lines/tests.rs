@@ -216,13 +216,10 @@ fn lines_that_are_alike_and_lines_that_are_not_are_read_by_one_reader_as_alone()
         r#"{"a":1,"b":2,"#,
         r#"{"a":1,"b"#,
     ];
-    let mut state = 99_u64;
+    let mut source = Mutations(99);
     let (mut texts, mut rows, mut columns) = (Texts::default(), Rows::default(), Columns::default());
     for _ in 0..20_000 {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let line = lines[usize::try_from(state >> 33).expect("31 bits") % lines.len()];
+        let line = lines[source.random(lines.len())];
         for rules in [STRICT, LENIENT] {
             texts.clear();
             rows.clear();
