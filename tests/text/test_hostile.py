@@ -36,6 +36,25 @@ def test_the_work_grows_with_the_size_and_no_faster(flood: bytes) -> None:
     assert _seconds(small * TIMES) < MOST * max(_seconds(small), 0.0005)
 
 
+#: Megabytes that the fixed cost of an answer is small beside, and what a flood of them may cost, over plain text.
+LARGE_MB, MOST_OF_PLAIN = 32, 3
+OF_ONE_KIND = [
+    "base64", "a plus before each word", "a declared charset", "escapes", "escapes to Japanese", "one high byte",
+    "bytes that never begin a character", "first bytes of UTF-8", "first halves of characters", "four bytes of gb18030",
+    "carriage returns", "zero bytes",
+]  # fmt: skip
+
+
+def test_a_flood_costs_no_more_than_three_times_the_plain_scan() -> None:
+    plain = _seconds(_flood(b"A plain line of text, and another.\n"))
+    for name in OF_ONE_KIND:
+        assert _seconds(_flood(FLOODS[name])) < MOST_OF_PLAIN * plain, name
+
+
+def _flood(flood: bytes) -> bytes:
+    return flood * (LARGE_MB * 1_000_000 // len(flood))
+
+
 def test_one_late_byte_costs_no_more_than_the_text_before_it() -> None:
     text = b"A plain line of text, and another.\n" * (1 << 18)
     late = text + b"\xe9t\xe9"

@@ -11,6 +11,8 @@ mod codec;
 mod cookie;
 mod detect;
 #[cfg(test)]
+extern crate self as codex_text; // the check that the fuzz target shares knows the crate from outside
+#[cfg(test)]
 mod dice;
 mod error;
 mod multi_byte;

@@ -81,7 +81,9 @@ fn marked(of: &Detector) -> Option<Detection> {
     let found = match *of.head {
         [0xef, 0xbb, 0xbf, ..] => utf8(&of.scan, "utf-8-sig", why),
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => cut_wide(&of.scan, "utf-32", why),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => cut_wide(&of.scan, "utf-16", why),
+        [mark @ 0xff, 0xfe, ..] | [mark @ 0xfe, 0xff, ..] if !wide::is_noise(&of.head[2..], mark == 0xfe) => {
+            cut_wide(&of.scan, "utf-16", why)
+        }
         _ => return None,
     };
     Some(Detection {

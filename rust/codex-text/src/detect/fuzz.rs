@@ -1,9 +1,10 @@
 //! Damage of every kind, from a seed: nothing panics, any cut gives the same answer, and so does a second look.
-//! `CODEX_TORTURE_FUZZ=5000000` runs longer than the suite does.
+//! `CODEX_TORTURE_FUZZ=5000000` runs longer than the suite does, and `fuzz/` is a target of `cargo fuzz` that checks the same.
 
 use super::tests::{RUSSIAN, encoded};
-use super::{Detector, detect};
 use crate::dice::dice;
+
+include!("../../fuzz/check.rs");
 
 #[test]
 fn mutated_bytes_are_answered_alike_however_they_come() {
@@ -29,14 +30,6 @@ fn mutated_bytes_are_answered_alike_however_they_come() {
                 _ => data.truncate(at + 1),
             }
         }
-        let whole = detect(&data);
-        let mut detector = Detector::default();
-        let mut rest = &data[..];
-        while !rest.is_empty() {
-            let (piece, later) = rest.split_at(1 + random(rest.len()));
-            detector.feed(piece);
-            rest = later;
-        }
-        assert_eq!(detector.close(), whole, "round {round}");
+        check(&data, &mut random);
     }
 }

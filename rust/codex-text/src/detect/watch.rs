@@ -90,6 +90,9 @@ impl Errors {
                         self.count += 1;
                         self.first.get_or_insert(self.at + at as u64);
                         at += 1;
+                        if self.count > ENOUGH && self.count > self.characters + characters {
+                            at = self.open.len();
+                        }
                     }
                 }
             }

@@ -14,6 +14,11 @@ const EAST_ASIAN: usize = 4;
 /// So many units are too few to tell by that it is no text.
 const STRANGE_START: usize = 24;
 
+/// Fewer characters than this for a control that is no white space, and it is no UTF-32.
+const CHARACTERS_FOR_A_CONTROL: usize = 16;
+/// Fewer units than this for one that is no character, and it is no UTF-16.
+const UNITS_FOR_A_BAD_ONE: usize = 8;
+
 /// UTF-32 if every four bytes are a character, UTF-16 by where the zero bytes are; `head` begins the file.
 pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'static str> {
     let whole: u64 = nuls.iter().sum();
@@ -50,14 +55,39 @@ fn reads_as_utf16(head: &[u8], is_big: bool) -> bool {
 
 fn utf32(head: &[u8], is_big: bool) -> bool {
     let (fours, _) = head[..head.len().min(SAMPLE)].as_chunks::<4>();
-    fours.iter().all(|four| {
+    let mut controls = 0;
+    let is_text = fours.iter().all(|four| {
         let point = if is_big {
             u32::from_be_bytes(*four)
         } else {
             u32::from_le_bytes(*four)
         };
-        char::from_u32(point).is_some_and(|character| character != '\0')
-    })
+        char::from_u32(point).is_some_and(|character| {
+            controls += usize::from(character.is_control() && !character.is_whitespace());
+            character != '\0'
+        })
+    });
+    is_text && controls * CHARACTERS_FOR_A_CONTROL <= fours.len()
+}
+
+/// Whether so many of the first units are no characters that the bytes are no UTF-16, whatever they begin with.
+pub(crate) fn is_noise(head: &[u8], is_big: bool) -> bool {
+    let (pairs, _) = head[..head.len().min(SAMPLE)].as_chunks::<2>();
+    let units = pairs.iter().map(|pair| {
+        if is_big {
+            u16::from_be_bytes(*pair)
+        } else {
+            u16::from_le_bytes(*pair)
+        }
+    });
+    let bad = char::decode_utf16(units)
+        .filter(|unit| {
+            unit.as_ref().map_or(true, |character| {
+                matches!(character, '\0' | '\u{fffe}' | '\u{ffff}')
+            })
+        })
+        .count();
+    bad * UNITS_FOR_A_BAD_ONE > pairs.len()
 }
 
 /// Readings of the head as UTF-16.
