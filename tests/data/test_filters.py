@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from codex.config.rules import QUALITY
-from codex.config.schema import Config
+from codex.config.schema import Config, Data
 from codex.data.filters import QUALITY_RULES, Filters
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
+from codex.errors import UsageError
 from codex.records import read_records
 
 Configure = Callable[..., Config]
@@ -111,3 +112,8 @@ def test_near_duplicates_are_dropped_but_the_one_with_the_smallest_id(
     assert stage.manifest["counts"]["records"] == 10
     assert stage.manifest["counts"]["text_bytes"] == sum(len(record.text.encode()) for record in kept)
     assert len(stage.manifest["skipped"]) == 20
+
+
+def test_a_language_without_a_model_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match=r"`data.languages` names `xx`, which has no model"):
+        Filters.of(Data(languages=("en", "xx")))

@@ -210,7 +210,7 @@ def test_corpus_without_text_names_a_file_and_the_reason(tmp_path: Path, configu
     folder.mkdir()
     (folder / "a").write_bytes(b"\0")
     (folder / "b").write_bytes(b"")
-    with pytest.raises(DataError, match=r"all 2 files were skipped, the first being `a` .*NUL"):
+    with pytest.raises(DataError, match=r"all of it was left out, the first being `a` .*NUL"):
         ingested(configure(folder), tmp_path / "cache")
 
 

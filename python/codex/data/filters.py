@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codex import _core
-from codex.text import language_of
+from codex.errors import UsageError
+from codex.text import language_of, languages
 
 if TYPE_CHECKING:
     from codex.config.schema import Data
@@ -94,7 +95,18 @@ class Filters:
 
     @classmethod
     def of(cls, data: Data) -> Filters:
-        """Those of section `data` of a configuration."""
+        """Those of section `data` of a configuration.
+
+        Raises:
+            UsageError: if `data.languages` names one that has no model.
+        """
+        known = languages()
+        for name in data.languages:
+            if name not in known:
+                raise UsageError(
+                    f"`data.languages` names `{name}`, which has no model",
+                    hint=f"these have: {', '.join(known)}",
+                )
         return cls(
             data.minimum_characters,
             data.maximum_characters,

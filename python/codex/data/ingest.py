@@ -254,4 +254,4 @@ def _nothing_left(skipped: list[Skipped]) -> str:
         return "the corpus is empty: no file belongs to it"
     first = min(skipped, key=lambda entry: entry.path)
     named = f"the first being `{first.path}` ({first.reason})"
-    return f"the corpus holds no text: all {len(skipped)} files were skipped, {named}"
+    return f"the corpus holds no text: all of it was left out, {named}"

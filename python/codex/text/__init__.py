@@ -7,7 +7,7 @@ answer as charset-normalizer does.
 
 from __future__ import annotations
 
-from codex._core import language_of
+from codex._core import language_of, languages
 from codex.text.declared import Decoded, NewlineCounts, decode
 from codex.text.detection import Alternative, Detection, Detector, detect, is_binary
 from codex.text.matches import Match, Matches, from_bytes, from_fp, from_path
@@ -33,6 +33,7 @@ __all__ = [
     "from_path",
     "is_binary",
     "language_of",
+    "languages",
     "open_text",
     "read_text",
     "to_text",

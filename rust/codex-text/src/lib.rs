@@ -21,7 +21,7 @@ mod scan;
 mod single_byte;
 mod unicode;
 
-pub use detect::{Alternative, Detection, Detector, Limits, detect, detect_within, language_of};
+pub use detect::{Alternative, Detection, Detector, Limits, detect, detect_within, language_of, languages};
 pub use error::{Error, Result};
 pub use newline::Newlines;
 

@@ -28,6 +28,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     detect::register(module)?;
     module.add_class::<stream::FileStream>()?;
     module.add_function(wrap_pyfunction!(language_of, module)?)?;
+    module.add_function(wrap_pyfunction!(languages, module)?)?;
     module.add_function(wrap_pyfunction!(text_decode, module)?)
 }
 
@@ -41,6 +42,15 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[allow(clippy::needless_pass_by_value)]
 fn language_of(py: Python<'_>, text: PyBackedStr) -> Option<&'static str> {
     py.detach(|| codex_text::language_of(&text))
+}
+
+/// The languages that `language_of` knows, sorted.
+///
+/// >>> "de" in languages(), "xx" in languages()
+/// (True, False)
+#[pyfunction]
+fn languages() -> Vec<&'static str> {
+    codex_text::languages()
 }
 
 #[pyfunction]

@@ -42,6 +42,17 @@ pub fn language_of(text: &str) -> Option<&'static str> {
     }
 }
 
+/// The languages that have a model, sorted.
+#[must_use]
+pub fn languages() -> Vec<&'static str> {
+    let with_letters = LANGUAGES.iter().map(|language| language.name);
+    let mut names: Vec<_> = with_letters
+        .chain(CHARACTERS.iter().map(|model| model.name))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// The language in which letters follow each other so most probably.
 fn by_letters(characters: impl Iterator<Item = char>) -> Option<&'static str> {
     let symbols: Vec<Symbol> = characters.map(|character| ALPHABET.symbol(character)).collect();
@@ -111,6 +122,7 @@ mod tests {
             ("그 집은 언덕 위에 있었고 누가 지었는지 아무도 몰랐다.", "ko"),
         ] {
             assert_eq!(language_of(text), Some(language), "{text}");
+            assert!(languages().contains(&language));
         }
         assert_eq!(language_of(""), None);
         assert_eq!(language_of("12 !"), None);

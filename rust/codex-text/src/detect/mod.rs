@@ -25,7 +25,7 @@ mod wide;
 use crate::Newlines;
 use crate::scan::{BLOCK, Scan};
 use evidence::Evidence;
-pub use language::language_of;
+pub use language::{language_of, languages};
 pub use limits::Limits;
 use watch::Errors;
 
