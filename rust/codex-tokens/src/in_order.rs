@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// No more is read while so many bytes are on their way; one item may be larger by itself.
-const MAXIMUM_BYTES: usize = 16 << 20;
+const MAXIMUM_BYTES: usize = 4 << 20;
 
 /// What is done with the items of a stream. `T` is an item; it is made once and used again and again.
 pub(crate) trait Stages<T>: Sync {

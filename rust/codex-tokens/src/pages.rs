@@ -1,17 +1,20 @@
 //! Tables in large pages: a place drawn by a hash costs one look at memory, and not another to find the page it is in.
+//!
+//! Their memory comes from the system and goes back to it: a heap keeps what is dropped, of each thread for itself.
 
 #![expect(
     unsafe_code,
     reason = "no collection of the standard library lies where a large page begins"
 )]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::needs_drop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice;
+use std::sync::atomic::AtomicU32;
 
 const LARGE_PAGE_BYTES: usize = 2 << 20;
 
@@ -41,34 +44,41 @@ impl<T> Table<T> {
 
     /// The values of `values`, which need no drop.
     pub(crate) fn of(values: impl ExactSizeIterator<Item = T>) -> Self {
-        const { assert!(size_of::<T>() > 0 && !needs_drop::<T>()) }
         let capacity = values.len();
-        let layout = Self::layout(capacity);
-        let start = if capacity == 0 {
-            NonNull::dangling()
-        } else {
-            // SAFETY: the layout is not empty.
-            NonNull::new(unsafe { alloc(layout) }.cast()).unwrap_or_else(|| handle_alloc_error(layout))
-        };
+        let start = Self::memory(capacity);
         // Before the first of it is touched: pages are handed out then.
-        if layout.align() == LARGE_PAGE_BYTES {
+        let layout = Self::layout(capacity);
+        if is_in_large_pages(layout) {
             advise_large_pages(start.cast(), layout.size());
         }
-        let mut table = Self {
-            start,
-            count: 0,
-            owned: PhantomData,
-        };
+        let mut written = 0;
         for value in values.take(capacity) {
             // SAFETY: fewer than `capacity` values have been written.
-            unsafe { start.add(table.count).write(value) };
-            table.count += 1;
+            unsafe { start.add(written).write(value) };
+            written += 1;
         }
-        assert_eq!(
-            table.count, capacity,
-            "an iterator gives as many values as it says"
-        );
-        table
+        assert_eq!(written, capacity, "an iterator gives as many values as it says");
+        Self {
+            start,
+            count: capacity,
+            owned: PhantomData,
+        }
+    }
+
+    /// Zeros, with room for `count` values.
+    fn memory(count: usize) -> NonNull<T> {
+        const { assert!(size_of::<T>() > 0 && !needs_drop::<T>()) }
+        let layout = Self::layout(count);
+        if count == 0 {
+            return NonNull::dangling();
+        }
+        let start = if is_in_large_pages(layout) {
+            take_pages(layout)
+        } else {
+            // SAFETY: the layout is not empty.
+            unsafe { alloc_zeroed(layout) }
+        };
+        NonNull::new(start.cast()).unwrap_or_else(|| handle_alloc_error(layout))
     }
 
     /// Where and how large `count` values lie.
@@ -82,6 +92,17 @@ impl<T> Table<T> {
     }
 }
 
+impl Table<AtomicU32> {
+    /// So many zeros, whose memory is taken as they are written.
+    pub(crate) fn zeros(count: usize) -> Self {
+        Self {
+            start: Self::memory(count),
+            count,
+            owned: PhantomData,
+        }
+    }
+}
+
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Self::of(std::iter::empty())
@@ -90,9 +111,13 @@ impl<T> Default for Table<T> {
 
 impl<T> Drop for Table<T> {
     fn drop(&mut self) {
-        if self.count > 0 {
+        let (start, layout) = (self.start.as_ptr().cast(), Self::layout(self.count));
+        if is_in_large_pages(layout) {
+            // SAFETY: `memory` took them with this layout; the values need no drop.
+            unsafe { give_pages_back(start, layout) };
+        } else if self.count > 0 {
             // SAFETY: it was allocated with this layout; its values need no drop.
-            unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) };
+            unsafe { dealloc(start, layout) };
         }
     }
 }
@@ -136,6 +161,54 @@ pub(crate) fn prefetch<T>(soon: &T) {
     let _ = soon;
 }
 
+fn is_in_large_pages(layout: Layout) -> bool {
+    layout.align() == LARGE_PAGE_BYTES
+}
+
+/// Zeros of a layout in large pages; null if there is no memory.
+#[cfg(target_os = "linux")]
+fn take_pages(layout: Layout) -> *mut u8 {
+    let bytes = layout.size() + LARGE_PAGE_BYTES;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a map of its own, wherever there is room for it.
+    let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return std::ptr::null_mut();
+    }
+    let before = start.align_offset(LARGE_PAGE_BYTES);
+    // SAFETY: both ranges are parts of the map, whole pages, and hold nothing.
+    unsafe {
+        if before > 0 {
+            libc::munmap(start, before);
+        }
+        libc::munmap(start.byte_add(before + layout.size()), LARGE_PAGE_BYTES - before);
+        start.byte_add(before).cast()
+    }
+}
+
+/// The opposite of `take_pages`.
+///
+/// # Safety
+/// `start` is what that gave for `layout`, and nobody uses it any more.
+#[cfg(target_os = "linux")]
+unsafe fn give_pages_back(start: *mut u8, layout: Layout) {
+    // SAFETY: as the caller says.
+    unsafe { libc::munmap(start.cast(), layout.size()) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_pages(layout: Layout) -> *mut u8 {
+    // SAFETY: the layout is not empty.
+    unsafe { alloc_zeroed(layout) }
+}
+
+#[cfg(not(target_os = "linux"))]
+unsafe fn give_pages_back(start: *mut u8, layout: Layout) {
+    // SAFETY: it was allocated with this layout.
+    unsafe { dealloc(start, layout) };
+}
+
 #[cfg(target_os = "linux")]
 fn advise_large_pages(start: NonNull<libc::c_void>, bytes: usize) {
     // SAFETY: the range is an allocation of ours; the advice changes no byte of it. A refusal leaves all as it was.
@@ -148,6 +221,7 @@ fn advise_large_pages(_start: NonNull<u8>, _bytes: usize) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn a_table_holds_what_it_was_made_of() {
@@ -168,5 +242,10 @@ mod tests {
             }
         }
         assert_eq!(*Table::of([1_u8, 2, 3].into_iter()), [1, 2, 3]);
+        for count in [0, 1, 1000, 3 << 18] {
+            let table = Table::zeros(count);
+            assert_eq!(table.len(), count);
+            assert!(table.iter().all(|number| number.swap(1, Ordering::Relaxed) == 0));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "arenas end below 2^32")]
 
+use crate::pages::Table;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Numbers, their places handed out once and written once.
@@ -10,18 +11,15 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 /// [`Ordering::Release`].
 #[derive(Debug)]
 pub(super) struct Arena {
-    numbers: Box<[AtomicU32]>,
+    numbers: Table<AtomicU32>,
     used: AtomicUsize,
 }
 
 impl Arena {
     /// An empty arena of so many bytes; memory is taken as it fills.
     pub(super) fn with_memory(bytes: usize) -> Self {
-        let numbers = Box::<[AtomicU32]>::new_zeroed_slice(bytes / size_of::<AtomicU32>());
         Self {
-            // SAFETY: zeros are a number.
-            #[expect(unsafe_code, reason = "writing the zeros would take all the memory at once")]
-            numbers: unsafe { numbers.assume_init() },
+            numbers: Table::zeros(bytes / size_of::<AtomicU32>()),
             used: AtomicUsize::new(0),
         }
     }

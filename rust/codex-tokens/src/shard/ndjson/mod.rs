@@ -34,8 +34,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What the words that have been met may take.
-const WORD_BYTES: usize = 64 << 20;
+/// What the words that have been met may take; twice that for the moment in which new ones come in place of those.
+const WORD_BYTES: usize = 40 << 20;
 
 /// Lines that may be passed over; a file with more of them is not what it was taken for.
 const MAXIMUM_SKIPPED: usize = 100_000;
