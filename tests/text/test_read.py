@@ -121,7 +121,7 @@ def test_a_file_that_may_not_be_read_is_refused_by_name() -> None:
         path.chmod(0)
         with _as_somebody_else():
             for read in (read_text, open_text, detect_file, from_path):
-                with pytest.raises(MachineError, match=r"secret\.txt"):
+                with pytest.raises(DataError, match=r"secret\.txt`: permission denied"):
                     read(path)
 
 

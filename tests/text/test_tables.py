@@ -20,8 +20,8 @@ TABLES = Path(__file__).parents[2] / "rust" / "codex-text" / "tables"
 # One of these stands for the next one to come, so that a row of the file is a row of the test.
 MODULES = [
     line.split(": ")[1].split()[0]
-    for file in ("single_byte.txt", "multi_byte.txt")
-    for line in (TABLES / file).read_text("utf-8").splitlines()
+    for file in sorted(TABLES.glob("*.txt"))
+    for line in file.read_text("utf-8").splitlines()
     if ": " in line
 ]
 MULTI_BYTE = {
@@ -72,10 +72,20 @@ def pythons(data: bytes, codec: str) -> str | None:
 
 def test_the_tables_are_what_this_interpreter_writes(generator: ModuleType) -> None:
     assert (TABLES / "single_byte.txt").read_text("utf-8") == generator.single_byte()
-    written = generator.multi_byte()
-    for spelling in NEWER:
-        written = written.replace(f" {spelling}", "")
-    assert (TABLES / "multi_byte.txt").read_text("utf-8") == written
+    for file in generator.MULTI:
+        written = generator.multi_byte(file)
+        for spelling in NEWER:
+            written = written.replace(f" {spelling}", "")
+        assert (TABLES / file).read_text("utf-8") == written
+
+
+def test_a_table_tells_what_came_before_only_once(generator: ModuleType) -> None:
+    packed = generator.Packed()
+    assert [packed.tell(row) for row in ("一丁丂七丄丅..き", "z..一丁丂七丄丅..きく", "....abcdefg")] == [
+        "一*5.2き",
+        "z.2@0+9く",
+        ".4a*6",
+    ]
 
 
 @pytest.mark.parametrize("codec", MODULES)

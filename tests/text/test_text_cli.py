@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Codex = Callable[..., "subprocess.CompletedProcess[str]"]
+
+#: Root reads any file, unless it gives that up.
+POWERS = "-dac_override,-dac_read_search"
+NO_ROOT = ["setpriv", "--bounding-set", POWERS] if os.geteuid() == 0 else []
 
 FRENCH = "Déjà vu : où êtes-vous allés cet été ?\n"
 
@@ -67,3 +76,20 @@ def test_convert_repairs_only_when_asked(codex: Codex, tmp_path: Path) -> None:
     assert target.read_bytes() == FRENCH.encode() * 10
     facts = json.loads(answer.stdout)
     assert (facts["errors"], facts["places"][0]["encoding"]) == (7, "cp1252")
+
+
+@pytest.mark.skipif(bool(NO_ROOT) and not shutil.which("setpriv"), reason="root reads any file")
+@pytest.mark.parametrize("command", ["detect", "convert"])
+def test_a_file_that_may_not_be_read_is_named(command: str, tmp_path: Path) -> None:
+    path, target = tmp_path / "secret.txt", tmp_path / "out.txt"
+    path.touch(0o000)
+    words = [str(path), str(target)] if command == "convert" else [str(path)]
+    answer = subprocess.run(
+        [*NO_ROOT, sys.executable, "-m", "codex", "text", command, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 3, answer.stderr
+    assert f"`{path}`" in answer.stderr and "ermission denied" in answer.stderr
+    assert not target.exists()

@@ -22,7 +22,8 @@ commands = Commands("Find the encoding of files, and make them UTF-8.")
 def detect(
     out: Output,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATHS...", help="Files to look at.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="PATHS...", help="Files to look at.", show_default=False, readable=False),
     ],
 ) -> None:
     """Say which encoding each file is in, how sure that is, and what is damaged.
@@ -65,7 +66,9 @@ def _facts(path: Path) -> dict[str, Any]:
 @commands.command()
 def convert(
     out: Output,
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="The file to read.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="The file to read.", show_default=False, readable=False)
+    ],
     target: Annotated[Path, typer.Argument(metavar="DST", help="The file to write.", show_default=False)],
     encoding: Annotated[str, typer.Option("--from", metavar="ENCODING", help="What SRC is in.")] = "auto",
     repair: Annotated[

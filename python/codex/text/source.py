@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from os import PathLike, fspath
 from pathlib import Path
@@ -26,7 +27,7 @@ def stamp(path: str | PathLike[str]) -> Stamp | None:
     """What changes when a file does; None if `path` cannot be looked at, as reading it will tell.
 
     Raises:
-        DataError: if `path` is no file: opening a FIFO would wait for a writer.
+        DataError: if `path` is no file (opening a FIFO would wait for a writer), or may not be read.
     """
     try:
         status = Path(path).stat()
@@ -35,6 +36,8 @@ def stamp(path: str | PathLike[str]) -> Stamp | None:
     kind = _KINDS.get(stat.S_IFMT(status.st_mode))
     if kind:
         raise DataError(f"cannot read `{fspath(path)}`: {kind}, not a file")
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise DataError(f"cannot read `{fspath(path)}`: permission denied")
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -43,7 +46,7 @@ def read_file(path: str | PathLike[str]) -> bytes:
 
     Raises:
         MissingDataError, MachineError: if it cannot be read.
-        DataError: if it is no file, is damaged, or changes meanwhile.
+        DataError: if it is no file, may not be read, is damaged, or changes meanwhile.
     """
     before = stamp(path)
     data = read_bytes(path)

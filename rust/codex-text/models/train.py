@@ -26,6 +26,8 @@ SPACE, DIGIT, STOP, BRACKET, SIGN, FOREIGN = range(26, 32)
 # Signs every language may use, whatever its documentation's style is.
 SIGNS = "\xa0§°·«»–—‘’‚“”„…•€\xad"  # noqa: RUF001
 MOST_OWN = 96
+# A letter of its own costs no language more than a stranger does: the class, and less than any letter costs besides.
+STRANGER = 4 * 16
 TEXT_CHARACTERS = 2_500_000
 LISTED_WORDS = 60_000
 LATIN = set("en fr de es pt it nl sv da nb fi is ca gl eu et lv lt pl cs sk hu ro sl hr sq tr vi id".split())  # noqa: SIM905
@@ -181,6 +183,7 @@ class Model:
             follow = pool.get(group[a], {})
             total = sum(counts[a])
             kinds = sum(1 for count in counts[a] if count > 0.5) + 3
+            row: list[int] = []
             for b in range(size):
                 back = 0.98 * follow.get(group[b], 1e-6) * single[b] / share[group[b]] + 0.02 * single[
                     b
@@ -191,7 +194,12 @@ class Model:
                     chance = 0.6 * chance + 0.4 * back
                 if b == FOREIGN:
                     chance = max(chance, 1e-3)
-                out.append(min(255, round(-16 * math.log(max(chance, 1e-9)))))
+                row.append(min(255, round(-16 * math.log(max(chance, 1e-9)))))
+            most = row[FOREIGN] + STRANGER
+            for b, character in enumerate(self.own, FIRST_OWN):
+                if unicodedata.category(character)[0] in "LM":
+                    row[b] = min(row[b], most)
+            out += bytes(row)
         return bytes(out)
 
 

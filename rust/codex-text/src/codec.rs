@@ -78,7 +78,10 @@ pub(crate) struct Listed {
     name: &'static str,
     module: &'static str,
     aliases: Vec<&'static str>,
+    /// Those of its file so far: what it has in common with the codecs before it is told only once.
     rows: Vec<&'static str>,
+    /// The first of them that is its own.
+    own: usize,
     is_single: bool,
     table: OnceLock<Table>,
 }
@@ -89,7 +92,7 @@ enum Table {
     Multi(MultiByte),
 }
 
-/// The codecs of `multi_byte.txt`.
+/// The codecs of the files for East Asian languages.
 pub(crate) fn multi_byte_codecs() -> impl Iterator<Item = &'static Listed> {
     LISTED.iter().filter(|listed| !listed.is_single)
 }
@@ -122,16 +125,25 @@ impl Listed {
 
     fn parse(&self) -> Table {
         if self.is_single {
-            Table::Single(Box::new(SingleByte::parse(&self.rows)))
+            Table::Single(Box::new(SingleByte::parse(&self.rows[self.own..])))
         } else {
-            Table::Multi(MultiByte::parse(&self.rows))
+            Table::Multi(MultiByte::parse(&self.rows, self.own))
         }
     }
 }
 
+const EAST_ASIAN: [&str; 4] = [
+    include_str!("../tables/traditional_chinese.txt"),
+    include_str!("../tables/japanese.txt"),
+    include_str!("../tables/korean.txt"),
+    include_str!("../tables/simplified_chinese.txt"),
+];
+
 static LISTED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
     let mut listed = list(include_str!("../tables/single_byte.txt"), true);
-    listed.extend(list(include_str!("../tables/multi_byte.txt"), false));
+    for file in EAST_ASIAN {
+        listed.extend(list(file, false));
+    }
     listed
 });
 
@@ -142,11 +154,13 @@ fn list(file: &'static str, is_single: bool) -> Vec<Listed> {
         if let Some((name, spellings)) = line.split_once(": ") {
             let mut spellings = spellings.split(' ');
             let module = spellings.next().unwrap_or(name);
+            let rows = listed.last().map(|codec| codec.rows.clone()).unwrap_or_default();
             listed.push(Listed {
                 name,
                 module,
                 aliases: spellings.collect(),
-                rows: Vec::new(),
+                own: rows.len(),
+                rows,
                 is_single,
                 table: OnceLock::new(),
             });

@@ -1,5 +1,7 @@
 //! East Asian encodings: one, two, three or four bytes a character.
 
+mod packed;
+
 /// Characters by their bytes; `NOTHING` where there is none.
 #[derive(Debug)]
 pub(crate) struct MultiByte {
@@ -25,8 +27,9 @@ struct Run {
 const NOTHING: char = '\0';
 
 impl MultiByte {
-    /// Rows `lead first characters`, and `@ linear point count` for runs of four-byte sequences.
-    pub(crate) fn parse(rows: &[&str]) -> Self {
+    /// Rows `lead first characters`, and `@ linear point count` for runs of four-byte sequences: those of a file, of which the last, from
+    /// `own` on, are the table's.
+    pub(crate) fn parse(rows: &[&str], own: usize) -> Self {
         let mut one: Vec<char> = (0..0x80).map(char::from).collect();
         one.resize(0x100, NOTHING);
         let mut table = Self {
@@ -36,12 +39,19 @@ impl MultiByte {
             four: Vec::new(),
             pairs: Box::new([[0; 4]; 256]),
         };
-        for row in rows {
+        let mut told = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
             let words: Vec<&str> = row.splitn(3, ' ').collect();
             if let ["@", linear, rest] = words[..] {
-                table.four.extend(Run::parse(linear, rest));
+                table
+                    .four
+                    .extend(Run::parse(linear, rest).filter(|_| number >= own));
             } else if let [lead, first, characters] = words[..] {
-                table.add(lead, hexadecimal(first), characters);
+                let begin = told.len();
+                packed::tell(characters, &mut told);
+                if number >= own {
+                    table.add(lead, hexadecimal(first), &told[begin..]);
+                }
             }
         }
         for (pair, character) in table.two.iter().enumerate() {
@@ -58,7 +68,7 @@ impl MultiByte {
         self.pairs[usize::from(lead)][usize::from(trail >> 6)] >> (trail & 63) & 1 == 1
     }
 
-    fn add(&mut self, lead: &str, first: usize, characters: &str) {
+    fn add(&mut self, lead: &str, first: usize, characters: &[char]) {
         let trails = match (lead.len(), hexadecimal(lead)) {
             (1, _) => &mut self.one[..],
             (2, lead) => &mut self.two[lead << 8..],
@@ -70,9 +80,7 @@ impl MultiByte {
                 &mut three[usize::from(lead) << 8..]
             }
         };
-        for (place, character) in trails[first..].iter_mut().zip(characters.chars()) {
-            *place = if character == '.' { NOTHING } else { character };
-        }
+        trails[first..first + characters.len()].copy_from_slice(characters);
     }
 
     /// The characters of `data`, or the offset of the first byte that begins none.
@@ -146,7 +154,18 @@ mod tests {
 
     #[test]
     fn one_two_three_and_four_bytes_stand_side_by_side() {
-        let table = MultiByte::parse(&["- a1 ｡｢", "8e a1 あ.う", "8fa2 b7 ~", "@ 0 80 2", "@ 10 100 1"]);
+        let table = MultiByte::parse(
+            &[
+                "- a1 not its own",
+                "@ 30 80 1",
+                "- a1 ｡｢",
+                "8e a1 あ.う",
+                "8fa2 b7 ~",
+                "@ 0 80 2",
+                "@ 10 100 1",
+            ],
+            2,
+        );
         let data = b"a\xa1\x8e\xa1\x8e\xa3\x8f\xa2\xb7\x81\x30\x81\x31\x81\x30\x82\x30";
         assert_eq!(table.decode(data), Ok("a｡あう~\u{81}\u{100}".to_owned()));
         for (data, at) in [
@@ -156,6 +175,7 @@ mod tests {
             (b"\x81\x30\x81\x32", 0),
             (b"\x81\x30\x81", 0),
             (b"\x81\x3a\x81\x30", 0),
+            (b"\x81\x30\x84\x30", 0),
         ] {
             assert_eq!(table.decode(data), Err(at), "{data:x?}");
         }

@@ -3,9 +3,10 @@
 `single_byte.txt` has a heading per codec, `name: spellings`, and a row per 16 bytes, `80 2500 2502 ...`: the first byte,
 then 16 code points, `-` for a byte that stands for nothing. A row that is not there maps every byte to itself.
 
-`multi_byte.txt` has the same headings and rows `lead first characters`: the lead bytes (`-` for none), the first trail
-byte, then one character per trail byte from there on, `.` where there is none.
-`gb18030` has rows `@ linear code-point count` too: its four-byte sequences, by their place in the standard's order.
+The files of `MULTI` have the same headings and rows `lead first characters`: the lead bytes (`-` for none), the first trail
+byte, then one character per trail byte from there on, `.` where there is none. What can be told shorter is: `.N` for N
+holes, `*N` for the N characters after the last one in Unicode, `@P+N` for N characters or holes of this file again, from
+place P on. `gb18030` has rows `@ linear code-point count` too: its four-byte sequences, by their place in the standard's order.
 
 Spellings are the module's name, then the aliases, as `codecs.lookup` knows them after its own normalisation.
 """
@@ -17,24 +18,19 @@ import encodings
 import encodings.aliases
 import pkgutil
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["multi_byte", "single_byte"]
+__all__ = ["MULTI", "multi_byte", "single_byte"]
 
-MULTI = (
-    "big5",
-    "cp932",
-    "cp949",
-    "cp950",
-    "euc_jp",
-    "euc_kr",
-    "gb18030",
-    "gb2312",
-    "gbk",
-    "johab",
-    "shift_jis",
-)
+#: By file, the codecs that have most characters in common, the largest first.
+MULTI = {
+    "japanese.txt": ("cp932", "shift_jis", "euc_jp"),
+    "simplified_chinese.txt": ("gb18030", "gbk", "gb2312"),
+    "traditional_chinese.txt": ("cp950", "big5"),
+    "korean.txt": ("cp949", "euc_kr", "johab"),
+}
 # Text codecs that are no table: escapes, domain names, stateful seven-bit forms, and the Unicode forms decoded in Rust.
 NO_TABLE = {
     "charmap", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "mbcs", "oem", "utf_7",
@@ -84,14 +80,61 @@ def single_byte() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rows(module: str, lead: bytes) -> Iterator[str]:
+class Packed:
+    """The characters of a file, each told by what came before where that is shorter."""
+
+    #: Characters from which on they are told so.
+    LEAST = 6
+
+    def __init__(self) -> None:
+        self.told = ""
+        self.places: dict[str, list[int]] = defaultdict(list)
+
+    def tell(self, characters: str) -> str:
+        """What stands for the characters of a row."""
+        words = []
+        at = 0
+        while at < len(characters):
+            word, length = self._next(characters[at:], characters[at - 1] if at else "")
+            words.append(word)
+            at += length
+        begin = len(self.told)
+        self.told += characters
+        for place in range(max(begin - self.LEAST, 0), len(self.told) - self.LEAST):
+            self.places[self.told[place : place + self.LEAST]].append(place)
+        return "".join(words)
+
+    def _next(self, rest: str, before: str) -> tuple[str, int]:
+        holes = len(rest) - len(rest.lstrip("."))
+        if holes > 1:
+            return f".{holes}", holes
+        follow = 0
+        while before and follow < len(rest) and ord(rest[follow]) == ord(before) + 1 + follow:
+            follow += 1
+        again, place = 0, 0
+        for known in self.places.get(rest[: self.LEAST], ()):
+            length = self._same(rest, known)
+            if length > again:
+                again, place = length, known
+        if again >= max(follow, self.LEAST):
+            return f"@{place}+{again}", again
+        return (f"*{follow}", follow) if follow > 2 else (rest[0], 1)
+
+    def _same(self, rest: str, place: int) -> int:
+        length = 0
+        while length < len(rest) and self.told[place + length : place + length + 1] == rest[length]:
+            length += 1
+        return length
+
+
+def rows(module: str, lead: bytes, packed: Packed) -> Iterator[str]:
     first_byte = 0 if lead else 0x5C if module == "johab" else 0x80
     found = {byte: c for byte in range(first_byte, 256) if (c := decoded(lead + bytes([byte]), module))}
     if found:
-        assert not set(found.values()) & set(" .\n"), (module, lead)
+        assert not set(found.values()) & set(" .*@+0123456789\n"), (module, lead)
         first, last = min(found), max(found)
         characters = "".join(found.get(byte, ".") for byte in range(first, last + 1))
-        yield f"{lead.hex() or '-'} {first:02x} {characters}"
+        yield f"{lead.hex() or '-'} {first:02x} {packed.tell(characters)}"
 
 
 def four_byte_ranges(module: str) -> Iterator[str]:
@@ -112,10 +155,11 @@ def four_byte_ranges(module: str) -> Iterator[str]:
     assert start is None
 
 
-def multi_byte() -> str:
-    """The text of `multi_byte.txt`."""
+def multi_byte(file: str) -> str:
+    """The text of a file of `MULTI`."""
     lines = []
-    for module in MULTI:
+    packed = Packed()
+    for module in MULTI[file]:
         ascii_part = bytes(range(0x80)).decode("ascii")
         assert bytes(range(0x80)).decode(module).replace("\u20a9", "\\") == ascii_part, module
         lines.append(heading(module))
@@ -124,7 +168,7 @@ def multi_byte() -> str:
             leads += [bytes([0x8F, byte]) for byte in range(0x80, 256)]
         for lead in leads:
             if not lead or decoded(lead, module) is None:
-                lines += rows(module, lead)
+                lines += rows(module, lead, packed)
         if module == "gb18030":
             lines += four_byte_ranges(module)
     return "\n".join(lines) + "\n"
@@ -133,5 +177,6 @@ def multi_byte() -> str:
 if __name__ == "__main__":
     folder = Path(__file__).parent
     (folder / "single_byte.txt").write_text(single_byte(), "utf-8", newline="\n")
-    (folder / "multi_byte.txt").write_text(multi_byte(), "utf-8", newline="\n")
-    sys.stderr.write("written: single_byte.txt multi_byte.txt\n")
+    for file in MULTI:
+        (folder / file).write_text(multi_byte(file), "utf-8", newline="\n")
+    sys.stderr.write(f"written: single_byte.txt {' '.join(MULTI)}\n")

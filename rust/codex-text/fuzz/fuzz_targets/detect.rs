@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-include!("../check.rs");
+include!("../../src/detect/check.rs");
 
 fuzz_target!(|data: &[u8]| {
     let mut bytes = data.iter().cycle();

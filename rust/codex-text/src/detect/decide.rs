@@ -123,14 +123,10 @@ fn structured(of: &Detector) -> Option<Detection> {
 
 /// The encoding in which the bytes read like a language.
 fn likeliest(of: &Detector) -> Detection {
-    let readings = readings(of);
-    let is_noise = |best: &Reading| {
-        let is_wide = best.name.starts_with("utf-16");
-        !is_wide && ((is_dense(&of.scan, 50) && !is_like_ebcdic(&of.scan)) || reads_like_nothing(of, best))
-    };
-    let Some(best) = readings.first().filter(|best| !is_noise(best)) else {
+    let Some(readings) = plausible(of) else {
         return answer(&of.scan, None, "binary: no encoding fits");
     };
+    let best = &readings[0];
     let behind = |reading: &Reading| f64::from(reading.cost - best.cost) / f64::from(NAT);
     let margin = readings.get(1).map_or(f64::INFINITY, behind);
     let (errors, places) = errors(of, best.name);
@@ -147,6 +143,18 @@ fn likeliest(of: &Detector) -> Detection {
         alternatives: alternatives.collect(),
         ..answer(&of.scan, Some(best.name), "the likeliest reading")
     }
+}
+
+/// All readings, the likeliest first; none if even that is noise.
+pub(super) fn plausible(of: &Detector) -> Option<Vec<Reading>> {
+    if of.is_noise {
+        return None;
+    }
+    let readings = readings(of);
+    let best = readings.first()?;
+    let is_wide = best.name.starts_with("utf-16");
+    let is_binary = is_dense(&of.scan, 50) && !is_like_ebcdic(&of.scan);
+    (is_wide || !(is_binary || reads_like_nothing(of, best))).then_some(readings)
 }
 
 /// Whether more than one byte in `one_in` is a control or zero.
@@ -288,13 +296,8 @@ fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
         found.add(&of.head, false, true);
         return (found.count, found.first.into_iter().collect());
     }
-    let codec = crate::codec::single_byte_codecs().find(|listed| listed.name() == name);
-    let holes = codec.map_or(0, |listed| {
-        let characters = listed.single_byte_characters();
-        (1..256)
-            .filter(|byte| characters[*byte] == '\0')
-            .map(|byte| of.scan.histogram[byte])
-            .sum()
-    });
+    let holes = single::holes(name)
+        .map(|byte| of.scan.histogram[usize::from(byte)])
+        .sum();
     (holes, Vec::new())
 }

@@ -39,17 +39,21 @@ impl Evidence {
         evidence
     }
 
+    /// Whether no more of what is around this byte is looked for.
+    pub(crate) fn has_enough_of(&self, byte: u8) -> bool {
+        self.seen[usize::from(byte)] >= RARE
+    }
+
     /// Spans of `data` around each of these bytes that few spans hold so far, from `after` on.
     pub(crate) fn collect_rare(&mut self, data: &[u8], after: usize, bytes: impl Iterator<Item = u8>) {
         for byte in bytes {
-            let place = usize::from(byte);
-            if self.seen[place] >= RARE {
+            if self.has_enough_of(byte) {
                 continue;
             }
             for at in memchr::memchr_iter(byte, &data[after..]) {
                 let at = after + at;
                 self.push(&data[at.saturating_sub(AROUND_RARE)..data.len().min(at + AROUND_RARE)]);
-                if self.seen[place] >= RARE {
+                if self.has_enough_of(byte) {
                     break;
                 }
             }

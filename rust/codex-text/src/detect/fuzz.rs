@@ -1,10 +1,10 @@
 //! Damage of every kind, from a seed: nothing panics, any cut gives the same answer, and so does a second look.
-//! `CODEX_TORTURE_FUZZ=5000000` runs longer than the suite does, and `fuzz/` is a target of `cargo fuzz` that checks the same.
+//! `CODEX_TORTURE_FUZZ=5000000` runs longer than the suite does; `fuzz/` of this crate is a target of `cargo fuzz` that checks the same.
 
 use super::tests::{RUSSIAN, encoded};
 use crate::dice::dice;
 
-include!("../../fuzz/check.rs");
+include!("check.rs");
 
 #[test]
 fn mutated_bytes_are_answered_alike_however_they_come() {

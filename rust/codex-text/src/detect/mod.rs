@@ -16,6 +16,7 @@ mod language;
 mod limits;
 mod model;
 mod pairs;
+mod priors;
 mod single;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ mod watch;
 mod wide;
 
 use crate::Newlines;
+use crate::scan::sought::Sought;
 use crate::scan::{BLOCK, Scan};
 use evidence::Evidence;
 pub use language::{language_of, languages};
@@ -81,10 +83,18 @@ pub struct Detector {
     evidence: Evidence,
     /// The East Asian encodings that the first evidence is likeliest in, if there is more than one block.
     watched: Vec<Errors>,
-    /// Blocks that evidence was taken from.
+    /// Bytes that stand for nothing in an encoding that the file may be in: counted wherever they are.
+    holes: Vec<u8>,
+    /// What makes a strange block worth a look at each of its bytes: `holes`, and bytes of which there is little evidence.
+    sought: Sought,
+    /// Whether the last strange block was looked at so.
+    was_counted: bool,
+    /// The first strange block reads like nothing.
+    is_noise: bool,
+    /// Blocks that are neither ASCII nor UTF-8, but for those that only say the same again.
     strange_blocks: u64,
     /// What the last of them repeats from its beginning to its end, if it does.
-    period: Option<[u8; PERIOD]>,
+    period: Option<Box<[u8; PERIOD]>>,
     limits: Limits,
 }
 
@@ -92,12 +102,16 @@ pub struct Detector {
 const FIRST_EVIDENCE: usize = 4096;
 const LATER_EVIDENCE: usize = 1024;
 
-/// Bytes after which a block may repeat itself: one byte or a few, by the megabyte, are looked at once.
-const PERIOD: usize = 64;
+/// Bytes after which a block may repeat itself: up to eight bytes, again and again, are looked at once.
+const PERIOD: usize = 840;
+const _: () = assert!(
+    BLOCK.is_multiple_of(PERIOD),
+    "so that the next block begins like the last"
+);
 
 /// The East Asian encodings whose errors are counted over all bytes.
 const WATCHED: usize = 2;
-/// So far behind the first, and no later evidence makes another of them the likeliest.
+/// So far behind the likeliest, and no later evidence makes it the answer.
 const FAR_BEHIND: u32 = 200 * model::NAT;
 
 impl Detector {
@@ -146,25 +160,24 @@ impl Detector {
         }
         let start = self.scan.bytes;
         let period = period(block);
-        let is_again = period.is_some() && period == self.period && block.len() == BLOCK;
+        let says_the_same = period.is_some() && period == self.period;
+        let is_again = says_the_same && block.len() == BLOCK;
         let is_strange = self.scan.add(block, is_again, is_last);
         self.period = if is_strange { period } else { None };
         if is_strange {
-            self.strange_blocks += 1;
-            let mut end = 0;
-            if self.strange_blocks.is_power_of_two() {
-                let limit = if self.strange_blocks == 1 {
-                    FIRST_EVIDENCE
-                } else {
-                    LATER_EVIDENCE
-                };
-                end = self.evidence.collect(block, limit);
+            self.was_counted = if is_again {
+                self.was_counted
+            } else {
+                self.strange_blocks == 0 || self.sought.is_in(block)
+            };
+            if self.was_counted {
+                self.scan.count_bytes(block, is_again);
             }
-            let counts = &self.scan.block;
-            let present = (0x80..=u8::MAX).filter(|byte| counts[usize::from(*byte)] > 0);
-            self.evidence.collect_rare(block, end, present);
-            if self.strange_blocks == 1 && !(is_last && start == 0) {
-                self.watched = self.watch(start);
+            if !says_the_same {
+                self.take_evidence(block);
+                if self.strange_blocks == 1 && !(is_last && start == 0) {
+                    self.narrow(start);
+                }
             }
         }
         for errors in &mut self.watched {
@@ -172,26 +185,56 @@ impl Detector {
         }
     }
 
-    /// Counters of errors from `start` on, for the encodings that the evidence so far is likeliest in.
-    fn watch(&self, start: u64) -> Vec<Errors> {
-        let mut readings = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX, u32::MAX);
-        readings.sort_by_key(|reading| reading.cost);
-        readings.truncate(WATCHED);
-        let most = readings
-            .first()
-            .map_or(0, |best| best.cost.saturating_add(FAR_BEHIND));
-        readings.retain(|reading| reading.cost <= most);
-        let listed = readings
+    fn take_evidence(&mut self, block: &[u8]) {
+        self.strange_blocks += 1;
+        let mut end = 0;
+        if self.strange_blocks.is_power_of_two() {
+            let limit = if self.strange_blocks == 1 {
+                FIRST_EVIDENCE
+            } else {
+                LATER_EVIDENCE
+            };
+            end = self.evidence.collect(block, limit);
+        }
+        if self.was_counted {
+            let counts = &self.scan.block;
+            let present = (0x80..=u8::MAX).filter(|byte| counts[usize::from(*byte)] > 0);
+            self.evidence.collect_rare(block, end, present);
+            self.seek();
+        }
+    }
+
+    fn seek(&mut self) {
+        let rare = (0x80..=u8::MAX).filter(|byte| !self.evidence.has_enough_of(*byte));
+        self.sought = Sought::of(rare.chain(self.holes.iter().copied()));
+    }
+
+    /// After the first strange block, what begins at `start`: which errors are counted in all that follows, since they are of encodings
+    /// that the file may be in. Others are counted in part.
+    fn narrow(&mut self, start: u64) {
+        self.is_noise = binary::is_even(&self.scan.block) && wide::rank(&self.head).is_empty();
+        let Some(readings) = decide::plausible(self) else {
+            self.is_noise = true;
+            return;
+        };
+        let most = readings[0].cost.saturating_add(FAR_BEHIND);
+        let likely = readings.iter().take_while(|reading| reading.cost <= most);
+        self.holes = likely.flat_map(|reading| single::holes(reading.name)).collect();
+        self.seek();
+        let mut asian = east_asian::rank(&self.evidence.bytes, &self.limits, most, u32::MAX);
+        asian.sort_by_key(|reading| reading.cost);
+        asian.truncate(WATCHED);
+        let listed = asian
             .iter()
             .filter_map(|reading| east_asian::listed(reading.name));
-        listed.map(|listed| Errors::new(listed, start)).collect()
+        self.watched = listed.map(|listed| Errors::new(listed, start)).collect();
     }
 }
 
 /// What a block repeats from its beginning to its end.
-fn period(block: &[u8]) -> Option<[u8; PERIOD]> {
-    let first = *block.first_chunk()?;
-    (block[PERIOD..] == block[..block.len() - PERIOD]).then_some(first)
+fn period(block: &[u8]) -> Option<Box<[u8; PERIOD]>> {
+    let first = block.first_chunk()?;
+    (block[PERIOD..] == block[..block.len() - PERIOD]).then(|| Box::new(*first))
 }
 
 /// The encoding of bytes that are all there.

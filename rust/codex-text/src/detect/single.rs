@@ -11,11 +11,14 @@ use super::Limits;
 use super::alphabet::{ALPHABET, Symbol};
 use super::model::{LANGUAGES, Language, NAT};
 use super::pairs::Pairs;
+use super::priors;
 use crate::codec::{Listed, single_byte_codecs};
 
-/// How much of the ASCII pairs' evidence for a language counts, in sixteenths, and at most, in costs.
+/// How much of the ASCII pairs' evidence for a language counts, in sixteenths, and at most, in costs: that much, and more for each byte
+/// outside ASCII.
 const ASCII_WEIGHT: u32 = 6;
 const ASCII_LIMIT: u32 = 16 * NAT;
+const ASCII_LIMIT_FOR_A_BYTE: u32 = NAT / 2;
 
 /// What it costs at most that a script other than Latin has few letters among many of ASCII.
 const FEW_LIMIT: u32 = 6 * NAT;
@@ -42,56 +45,14 @@ struct Candidate {
     name: &'static str,
     family: Family,
     prior: u32,
+    /// The regions it is of, as bits.
+    regions: u8,
     characters: [char; 256],
     symbols: [Symbol; 256],
     /// 0 neither of them, 1 a lower letter, 2 an upper one, 3 a sign that no language has for its own.
     case: [u8; 256],
 }
 
-/// What an encoding costs before any byte is read, in nats; those not named cost `RARE`.
-const PRIORS: &[(&str, u32)] = &[
-    ("cp1252", 0),
-    ("cp1250", 1),
-    ("cp1251", 1),
-    ("cp1253", 1),
-    ("cp1254", 1),
-    ("cp1255", 1),
-    ("cp1256", 1),
-    ("cp1257", 1),
-    ("cp1258", 1),
-    ("cp874", 1),
-    ("cp866", 1),
-    ("koi8-r", 1),
-    ("koi8-u", 1),
-    ("iso8859-1", 1),
-    ("iso8859-15", 1),
-    ("iso8859-2", 1),
-    ("iso8859-4", 1),
-    ("iso8859-5", 1),
-    ("iso8859-6", 1),
-    ("iso8859-7", 1),
-    ("iso8859-8", 1),
-    ("iso8859-9", 1),
-    ("iso8859-13", 1),
-    ("cp437", 2),
-    ("cp720", 2),
-    ("cp737", 2),
-    ("cp775", 2),
-    ("cp850", 2),
-    ("cp852", 2),
-    ("cp855", 2),
-    ("cp857", 2),
-    ("cp862", 2),
-    ("mac-roman", 2),
-    ("mac-latin2", 2),
-    ("mac-cyrillic", 2),
-    ("mac-greek", 2),
-    ("mac-turkish", 2),
-    ("iso8859-16", 2),
-    ("cp037", 2),
-    ("cp500", 2),
-];
-const RARE: u32 = 9;
 const EBCDIC: [&str; 7] = ["cp037", "cp1026", "cp1140", "cp273", "cp424", "cp500", "cp875"];
 /// Not text, or the same text as a better known one.
 const LEFT_OUT: [&str; 2] = ["ascii", "cp1006"];
@@ -105,6 +66,13 @@ static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
     candidates
 });
 
+/// The bytes that stand for nothing in the encoding of that name, if it is a single-byte one.
+pub(crate) fn holes(name: &str) -> impl Iterator<Item = u8> {
+    let candidate = CANDIDATES.iter().find(|candidate| candidate.name == name);
+    let is_hole = move |byte: &u8| candidate.is_some_and(|of| of.characters[usize::from(*byte)] == '\0');
+    (1..=u8::MAX).filter(is_hole)
+}
+
 /// Which encodings are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -116,10 +84,6 @@ pub(crate) enum Family {
 impl Candidate {
     fn new(listed: &'static Listed) -> Self {
         let characters = *listed.single_byte_characters();
-        let prior = PRIORS
-            .iter()
-            .find(|(name, _)| *name == listed.name())
-            .map_or(RARE, |(_, nats)| *nats);
         let family = if EBCDIC.contains(&listed.name()) {
             Family::Ebcdic
         } else {
@@ -143,7 +107,8 @@ impl Candidate {
         Self {
             name: listed.name(),
             family,
-            prior: prior * NAT,
+            prior: priors::of(listed.name()),
+            regions: priors::regions(listed.name()),
             characters,
             symbols,
             case: characters.map(case),
@@ -201,6 +166,8 @@ struct Read<'a> {
     pairs: &'a Pairs,
     /// What it costs in any language before a pair is read.
     start: u32,
+    /// The regions of all encodings that read the bytes so.
+    regions: u8,
     /// Made when a language is first tried.
     symbols: OnceCell<Symbols>,
 }
@@ -214,7 +181,10 @@ struct Symbols {
 impl Read<'_> {
     /// Adds a try for every language, given what the ASCII pairs cost in each.
     fn add_tries(&self, candidate: usize, ascii: &[u32], tries: &mut Vec<Try>) {
-        let mut least: Vec<u32> = ascii.iter().map(|cost| self.start + cost).collect();
+        let start = |(language, cost): (usize, &u32)| {
+            self.start + cost + priors::out_of_place(language, self.regions)
+        };
+        let mut least: Vec<u32> = ascii.iter().enumerate().map(start).collect();
         for (byte, count) in &self.pairs.next {
             let costs = ALPHABET.least(self.of.symbols[usize::from(*byte)]);
             let count = u16::try_from(*count).unwrap_or(u16::MAX);
@@ -233,7 +203,7 @@ impl Read<'_> {
     fn cost(&self, language: usize, ascii: u32, most: u32) -> Option<u32> {
         let symbols = self.symbols.get_or_init(|| self.symbols());
         let (taken_for, model) = (ALPHABET.taken_for(language), &LANGUAGES[language]);
-        let mut cost = self.start + ascii + symbols.cases;
+        let mut cost = self.start + ascii + priors::out_of_place(language, self.regions) + symbols.cases;
         for pairs in symbols.pairs.chunks(STRIDE) {
             for (a, b, count) in pairs {
                 let (this, next) = (taken_for[usize::from(*a)], taken_for[usize::from(*b)]);
@@ -294,6 +264,7 @@ pub(crate) fn rank(
     // Of each candidate the cheapest reading; of equals the language that the ASCII pairs are likelier in.
     let mut cheapest: Vec<Option<(u32, u32, usize)>> = vec![None; reads.len()];
     for (place, one) in tries.iter().enumerate() {
+        let read = &reads[one.candidate];
         let ascii = ascii[one.language];
         let most = if place < first && known.is_none() {
             u32::MAX
@@ -301,7 +272,7 @@ pub(crate) fn rank(
             best + TOLD
         };
         if one.least <= most
-            && let Some(cost) = reads[one.candidate].cost(one.language, ascii, most)
+            && let Some(cost) = read.cost(one.language, ascii, most)
         {
             best = best.min(cost);
             let reading = (cost, ascii, one.language);
@@ -338,7 +309,9 @@ fn different<'a>(pairs: &'a Pairs, present: &[u64; 256], family: Family, limits:
                 .iter()
                 .all(|byte| read.of.characters[*byte] == characters[*byte])
         };
-        if !reads.iter().any(is_like) {
+        if let Some(like) = reads.iter_mut().find(|read| is_like(read)) {
+            like.regions |= candidate.regions;
+        } else {
             let holes: u32 = bytes
                 .iter()
                 .map(|byte| u32::from(characters[*byte] == '\0'))
@@ -347,6 +320,7 @@ fn different<'a>(pairs: &'a Pairs, present: &[u64; 256], family: Family, limits:
                 of: candidate,
                 pairs,
                 start: candidate.prior + holes * 20 * NAT,
+                regions: candidate.regions,
                 symbols: OnceCell::new(),
             });
         }
@@ -366,12 +340,14 @@ fn languages_by_ascii(pairs: &Pairs, few: u32) -> Vec<u32> {
     };
     let costs: Vec<u32> = LANGUAGES.iter().map(cost).collect();
     let least = costs.iter().copied().min().unwrap_or(0);
+    let high: u32 = pairs.next.iter().map(|(_, count)| count).sum();
+    let most = ASCII_LIMIT + high.saturating_mul(ASCII_LIMIT_FOR_A_BYTE);
     costs
         .into_iter()
         .zip(LANGUAGES.iter())
         .map(|(cost, language)| {
             let script = if language.is_latin() { 0 } else { few };
-            ((cost - least) * ASCII_WEIGHT / 16).min(ASCII_LIMIT) + script
+            ((cost - least) * ASCII_WEIGHT / 16).min(most) + script
         })
         .collect()
 }

@@ -19,6 +19,24 @@ const CHARACTERS_FOR_A_CONTROL: usize = 16;
 /// Fewer units than this for one that is no character, and it is no UTF-16.
 const UNITS_FOR_A_BAD_ONE: usize = 8;
 
+/// A text of so many characters has a space, a new line or a stop, and one for so many; a table of a program has none, or is sorted.
+const LONG: usize = 128;
+const CHARACTERS_FOR_A_STOP: usize = 64;
+/// Fewer characters than this for one outside ASCII that equals one of the two before, and it is a table.
+const CHARACTERS_FOR_ONE_AGAIN: usize = 4;
+
+/// Whether so many stops are too few for a text of so many characters.
+fn is_endless(stops: usize, characters: usize) -> bool {
+    characters >= LONG && stops * CHARACTERS_FOR_A_STOP < characters
+}
+
+/// Whether a character ends a word or a sentence.
+fn is_stop(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_ascii_punctuation()
+        || matches!(character, '\u{2010}'..='\u{205f}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff20}')
+}
+
 /// UTF-32 if every four bytes are a character, UTF-16 by where the zero bytes are; `head` begins the file.
 pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'static str> {
     let whole: u64 = nuls.iter().sum();
@@ -55,7 +73,7 @@ fn reads_as_utf16(head: &[u8], is_big: bool) -> bool {
 
 fn utf32(head: &[u8], is_big: bool) -> bool {
     let (fours, _) = head[..head.len().min(SAMPLE)].as_chunks::<4>();
-    let mut controls = 0;
+    let (mut controls, mut stops, mut falls, mut before) = (0, 0, 0, '\0');
     let is_text = fours.iter().all(|four| {
         let point = if is_big {
             u32::from_be_bytes(*four)
@@ -64,10 +82,14 @@ fn utf32(head: &[u8], is_big: bool) -> bool {
         };
         char::from_u32(point).is_some_and(|character| {
             controls += usize::from(character.is_control() && !character.is_whitespace());
+            stops += usize::from(is_stop(character));
+            falls += usize::from(character < std::mem::replace(&mut before, character));
             character != '\0'
         })
     });
-    is_text && controls * CHARACTERS_FOR_A_CONTROL <= fours.len()
+    is_text
+        && controls * CHARACTERS_FOR_A_CONTROL <= fours.len()
+        && !is_endless(stops.min(falls / 4), fours.len())
 }
 
 /// Whether so many of the first units are no characters that the bytes are no UTF-16, whatever they begin with.
@@ -83,17 +105,26 @@ pub(crate) fn is_noise(head: &[u8], is_big: bool) -> bool {
     let bad = char::decode_utf16(units)
         .filter(|unit| {
             unit.as_ref().map_or(true, |character| {
-                matches!(character, '\0' | '\u{fffe}' | '\u{ffff}')
+                matches!(
+                    character,
+                    '\0' | '\u{e000}'..='\u{f8ff}' | '\u{fffe}' | '\u{ffff}'
+                ) || (character.is_control() && !character.is_whitespace())
             })
         })
         .count();
     bad * UNITS_FOR_A_BAD_ONE > pairs.len()
 }
 
+/// Fewer units than this for one whose low byte is zero, and it is no UTF-16.
+const UNITS_FOR_A_LOW_ZERO: usize = 8;
+
 /// Readings of the head as UTF-16.
 pub(crate) fn rank(head: &[u8]) -> Vec<Reading> {
+    let units = head[..head.len().min(SAMPLE)].as_chunks::<2>().0;
+    let low_zeros = |is_big: bool| units.iter().filter(|unit| unit[usize::from(is_big)] == 0).count();
     [(false, "utf-16-le"), (true, "utf-16-be")]
         .into_iter()
+        .filter(|(is_big, _)| low_zeros(*is_big) * UNITS_FOR_A_LOW_ZERO <= units.len())
         .filter_map(|(is_big, name)| {
             let (cost, language) = utf16_cost(head, is_big)?;
             Some(Reading { name, language, cost })
@@ -101,8 +132,8 @@ pub(crate) fn rank(head: &[u8]) -> Vec<Reading> {
         .collect()
 }
 
-/// What the head costs as UTF-16, and the language; nothing if a surrogate is alone, if a character stands for nothing, or if it is more
-/// than any text costs.
+/// What the head costs as UTF-16, and the language; nothing if a surrogate is alone, if a character stands for nothing, if it is
+/// more than any text costs, or if it is a table.
 fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
     let unit = |pair: &[u8; 2]| {
         if is_big {
@@ -120,7 +151,8 @@ fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
     }
     let mut costs = [0u32; EAST_ASIAN];
     let most = MOST_FOR_A_UNIT * pairs.len();
-    let (mut script, mut seen) = (0, 0);
+    let (mut script, mut seen, mut stops) = (0, 0, 0);
+    let (mut before, mut again) = (['\0'; 2], 0);
     for character in char::decode_utf16(pairs.iter().map(unit)) {
         let character = character.ok()?;
         let point = u32::from(character);
@@ -148,10 +180,16 @@ fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
             });
         }
         seen += 1;
+        stops += usize::from(is_stop(character));
+        again += usize::from(before.contains(&character) && !character.is_ascii());
+        before = [before[1], character];
         let most = most.min(MOST_FOR_A_UNIT * (seen + STRANGE_START));
         if costs.iter().all(|cost| *cost as usize > most) {
             return None;
         }
+    }
+    if is_endless(stops, seen) || (seen >= LONG && again * CHARACTERS_FOR_ONE_AGAIN > seen) {
+        return None;
     }
     let named = costs.into_iter().zip(CHARACTERS.iter().map(|model| model.name));
     named.min_by_key(|(cost, _)| *cost)

@@ -1,14 +1,17 @@
 //! One pass over all bytes: what needs no model to be known.
 
 pub(crate) mod count;
+pub(crate) mod sought;
 pub(crate) mod utf8;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use crate::Newlines;
 use count::count;
 use utf8::Tally;
 
-/// Bytes looked at together; a multiple of four. Every answer is the same for any cut of the input.
-pub(crate) const BLOCK: usize = 1 << 16;
+/// Bytes looked at together; a multiple of four, and of every length up to eight. Every answer is the same for any cut of the input.
+pub(crate) const BLOCK: usize = 80 * 840;
 
 /// What a file of bytes holds.
 #[derive(Debug, Clone)]
@@ -19,7 +22,7 @@ pub(crate) struct Scan {
     pub(crate) controls: u64,
     pub(crate) nuls: [u64; 4],
     pub(crate) utf8: Tally,
-    /// How often each byte occurs in the blocks that are neither ASCII nor UTF-8.
+    /// How often each byte occurs in the blocks that `count_bytes` was given.
     pub(crate) histogram: [u64; 256],
     /// How often each byte occurs in the last of them.
     pub(crate) block: [u32; 256],
@@ -67,20 +70,23 @@ impl Scan {
             *sum += lane;
         }
         self.is_ascii &= counts.is_ascii;
-        let mut is_utf8 = self.utf8.add(block, (!counts.is_ascii).then_some(counts.leads));
+        let mut is_utf8 = self
+            .utf8
+            .add(block, (!counts.is_ascii).then_some(counts.leads), is_again);
         if is_last {
             is_utf8 &= self.utf8.finish();
         }
-        let is_strange = !counts.is_ascii && (!is_utf8 || self.utf8.has_given_up());
-        if is_strange {
-            if !is_again {
-                self.block = histogram(block);
-            }
-            for (sum, count) in self.histogram.iter_mut().zip(&self.block) {
-                *sum += u64::from(*count);
-            }
+        !counts.is_ascii && (!is_utf8 || self.utf8.has_given_up())
+    }
+
+    /// Counts how often each byte occurs in a block; `is_again` tells that the last one that was counted equals it.
+    pub(crate) fn count_bytes(&mut self, block: &[u8], is_again: bool) {
+        if !is_again {
+            self.block = histogram(block);
         }
-        is_strange
+        for (sum, count) in self.histogram.iter_mut().zip(&self.block) {
+            *sum += u64::from(*count);
+        }
     }
 }
 
@@ -109,10 +115,16 @@ mod tests {
             let block = pattern.repeat(BLOCK / pattern.len());
             let [mut short, mut long] = [Scan::default(), Scan::default()];
             for number in 0..4 {
-                short.add(&block, number > 0, number == 3);
-                long.add(&block, false, number == 3);
+                for (scan, is_again) in [(&mut short, number > 0), (&mut long, false)] {
+                    scan.add(&block, is_again, number == 3);
+                    scan.count_bytes(&block, is_again);
+                }
             }
             assert_eq!((short.histogram, short.block), (long.histogram, long.block));
+            assert_eq!(
+                (short.utf8.errors, short.utf8.sequences),
+                (long.utf8.errors, long.utf8.sequences)
+            );
             let byte = usize::from(pattern[0]);
             let count = block.iter().filter(|other| usize::from(**other) == byte).count();
             assert_eq!(short.histogram[byte], 4 * count as u64);

@@ -1,12 +1,14 @@
 //! How much of the bytes is UTF-8, and where it is not.
 
+mod damaged;
+
 /// Offsets of errors that are kept.
 pub(crate) const PLACES: usize = 64;
 /// Past so many errors, and fewer sequences than errors, nothing more is counted: this is no UTF-8.
 const ENOUGH: u64 = 4096;
 
 /// Counts over bytes that come block by block.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     /// Characters of two bytes and more.
     pub(crate) sequences: u64,
@@ -18,6 +20,10 @@ pub(crate) struct Tally {
     pub(crate) is_cut: bool,
     /// A sequence that the next block may finish.
     open: Vec<u8>,
+    /// What was open before the last block.
+    opened: Vec<u8>,
+    /// The sequences and the errors of the last block.
+    last: (u64, u64),
     /// The offset of the next byte.
     at: u64,
 }
@@ -28,13 +34,27 @@ impl Tally {
         self.errors > ENOUGH && self.sequences < self.errors
     }
 
-    /// Counts a block; tells whether it was all UTF-8. `leads` are its bytes of c0 and more, if it is not all ASCII.
-    pub(crate) fn add(&mut self, data: &[u8], leads: Option<u64>) -> bool {
-        let errors = self.errors;
+    /// Counts a block; tells whether it was all UTF-8. `leads` are its bytes of c0 and more, if it is not all ASCII; `is_again` tells
+    /// that it equals the one before.
+    pub(crate) fn add(&mut self, data: &[u8], leads: Option<u64>, is_again: bool) -> bool {
         if self.has_given_up() {
             self.at += data.len() as u64;
             return false;
         }
+        let before = (self.sequences, self.errors);
+        if is_again && self.open == self.opened && self.places.len() == PLACES {
+            self.sequences += self.last.0;
+            self.errors += self.last.1;
+            self.at += data.len() as u64;
+        } else {
+            self.opened.clone_from(&self.open);
+            self.count(data, leads);
+            self.last = (self.sequences - before.0, self.errors - before.1);
+        }
+        self.errors == before.1
+    }
+
+    fn count(&mut self, data: &[u8], leads: Option<u64>) {
         let mut rest = data;
         while !self.open.is_empty() && !rest.is_empty() {
             self.open.push(rest[0]);
@@ -44,7 +64,7 @@ impl Tally {
         }
         let Some(leads) = leads else {
             self.at += rest.len() as u64;
-            return self.errors == errors;
+            return;
         };
         let (whole, begun) = rest.split_at(rest.len() - begun(rest));
         if simdutf8::basic::from_utf8(whole).is_ok() {
@@ -55,7 +75,6 @@ impl Tally {
         } else {
             self.walk(rest);
         }
-        self.errors == errors
     }
 
     /// The end of the data; tells whether no sequence was left open.
@@ -80,6 +99,15 @@ impl Tally {
         let mut rest = data;
         let mut calm = CALM;
         while !rest.is_empty() {
+            if self.places.len() == PLACES {
+                let (whole, begun) = rest.split_at(rest.len() - begun(rest));
+                let counts = damaged::count(whole);
+                self.sequences += counts.sequences;
+                self.errors += counts.errors;
+                self.at += rest.len() as u64;
+                self.open.extend_from_slice(begun);
+                return;
+            }
             if calm >= CALM {
                 // Errors are rare here: pass over what is whole at once.
                 let valid =
@@ -108,10 +136,6 @@ impl Tally {
             };
             self.at += length as u64;
             rest = &rest[length..];
-            if self.has_given_up() {
-                self.at += rest.len() as u64;
-                return;
-            }
         }
     }
 
@@ -177,11 +201,9 @@ fn count_leads(data: &[u8]) -> u64 {
 /// How many bytes at the end begin a sequence that may go on.
 fn begun(data: &[u8]) -> usize {
     let last = &data[data.len().saturating_sub(3)..];
-    let Some(lead) = last.iter().position(|byte| *byte >= 0xc0) else {
-        return 0;
-    };
-    match std::str::from_utf8(&last[lead..]) {
-        Err(error) if error.error_len().is_none() => last.len() - lead - error.valid_up_to(),
+    let lead = last.iter().rposition(|byte| *byte >= 0xc0).unwrap_or(last.len());
+    match last.get(lead..) {
+        Some(begun @ [_, ..]) if first(begun) == First::Open => begun.len(),
         _ => 0,
     }
 }
@@ -193,7 +215,7 @@ mod tests {
     fn tally(blocks: &[&[u8]]) -> Tally {
         let mut tally = Tally::default();
         for block in blocks {
-            tally.add(block, (!block.is_ascii()).then(|| count_leads(block)));
+            tally.add(block, (!block.is_ascii()).then(|| count_leads(block)), false);
         }
         tally.finish();
         tally
@@ -272,11 +294,12 @@ mod tests {
     #[test]
     fn any_cut_into_blocks_gives_the_same_counts() {
         let data = b"a\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80\xe9z\xe6\xbc-\xed\xa0\x80\xf0\x9f\x98";
-        let whole = tally(&[data]);
+        let found = |tally: Tally| (tally.sequences, tally.errors, tally.places, tally.is_cut);
+        let whole = found(tally(&[data]));
         for first in 0..data.len() {
             for second in first..data.len() {
                 let cut = tally(&[&data[..first], &data[first..second], &data[second..]]);
-                assert_eq!(cut, whole, "{first} {second}");
+                assert_eq!(found(cut), whole, "{first} {second}");
             }
         }
     }

@@ -3,12 +3,13 @@
 //! A comparison gives -1 in each lane where it holds; subtracting it counts by lanes, and 255 vectors fit into a lane of eight bits.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_adds_epu8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setr_epi8,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
+    __m256i, _mm256_adds_epu8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_max_epu8, _mm256_movemask_epi8,
+    _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setr_epi8, _mm256_setzero_si256,
+    _mm256_shuffle_epi8, _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
 use super::{Counts, count_one_by_one};
+use crate::scan::vector::load;
 
 const WIDTH: usize = 32;
 /// Bytes looked at before the sums of eight bits are added up.
@@ -136,15 +137,6 @@ fn zeros(run: &[u8]) -> [u64; 4] {
         nuls[lane % 4] += u64::from(count);
     }
     nuls
-}
-
-#[target_feature(enable = "avx2")]
-fn load(chunk: &[u8; WIDTH]) -> __m256i {
-    // SAFETY: the array is as long as a vector.
-    #[expect(unsafe_code, reason = "a load is through a pointer")]
-    unsafe {
-        _mm256_loadu_si256(chunk.as_ptr().cast())
-    }
 }
 
 #[target_feature(enable = "avx2")]
