@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import statistics
+import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -174,31 +176,64 @@ def bench_hostile_rows_of_16_megabytes(benchmark: Any, tmp_path: Path, vocabular
     hold(benchmark, f"tokens.hostile_16mb_{vocabulary}", figures, rows=len(kinds))
 
 
-@pytest.fixture(scope="module")
-def many_added(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """GPT-2's vocabulary with a hundred thousand added tokens: marked ones and words."""
+def _with_added(contents: Mapping[str, bool], path: Path) -> Path:
+    """GPT-2's vocabulary with added tokens, in a file; `contents` says which of them are looked for in normalized text."""
     document = json.loads(tokenizer_path("gpt2").read_bytes())
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "special": False}
     first = len(document["model"]["vocab"])
-    for number in range(ADDED):
-        content = f"<extra_{number}>" if number % 2 else f"zq{number:x}w"
-        token = {"id": first + number, "content": content, "normalized": number % 3 == 0, **flags}
+    for number, (content, normalized) in enumerate(contents.items()):
+        token = {"id": first + number, "content": content, "normalized": normalized, **flags}
         document["added_tokens"].append(token)
-    path = tmp_path_factory.mktemp("added") / "tokenizer.json"
     path.write_text(json.dumps(document))
     return path
+
+
+@pytest.fixture(scope="module")
+def many_added(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred thousand added tokens: marked ones and words."""
+    spelt = (f"<extra_{number}>" if number % 2 else f"zq{number:x}w" for number in range(ADDED))
+    contents = {content: number % 3 == 0 for number, content in enumerate(spelt)}
+    return _with_added(contents, tmp_path_factory.mktemp("added") / "tokenizer.json")
+
+
+@pytest.fixture(scope="module")
+def many_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred thousand words of random letters that were no tokens, with the flags that `add_tokens` gives a string."""
+    chance, known = random.Random(23), json.loads(tokenizer_path("gpt2").read_bytes())["model"]["vocab"]
+    words: dict[str, bool] = {}
+    while len(words) < ADDED:
+        word = "".join(chance.choices(string.ascii_lowercase, k=chance.randint(5, 10)))
+        if word not in known:
+            words[word] = True
+    return _with_added(words, tmp_path_factory.mktemp("words") / "tokenizer.json")
 
 
 def bench_load_many_added_tokens(benchmark: Any, many_added: Path) -> None:
     hold(benchmark, "tokens.added_load", lambda: _loads(many_added, "cpu_s"), added=ADDED)
 
 
+def _encode_with_added(path: Path, folder: Path) -> list[float]:
+    """CPU seconds with added tokens over those without, once the ids of some documents were those of tokenizers."""
+    texts, peer = plain("mixed", 2 * ROUNDS << 20), "tokenizers 0.23.3"
+    each = len(texts) // (ROUNDS + 1)
+    paths = {"codex": path, "codex; none added": tokenizer_path("gpt2"), peer: path}
+
+    def side(worker: Worker) -> Side:
+        return lambda number: float(
+            worker.call("encode", start=number * each, stop=(number + 1) * each)["cpu_s"]
+        )
+
+    with started(paths, texts, folder) as workers:
+        last = {"start": len(texts) - 4, "stop": len(texts)}
+        ours, theirs = (workers[name].call("encode", **last)["ids"] for name in ("codex", peer))
+        assert ours == theirs, "other ids than tokenizers with added tokens, so no speed"
+        sides = {name: side(workers[name]) for name in ("codex", "codex; none added")}
+        return ratios(in_turn(sides, ROUNDS), "codex; none added")
+
+
 def bench_encode_with_many_added_tokens(benchmark: Any, many_added: Path, tmp_path: Path) -> None:
-    texts = plain("mixed", 2 * ROUNDS << 20)
-    paths = {"codex": many_added, "codex; none added": tokenizer_path("gpt2")}
+    hold(benchmark, "tokens.added_encode", lambda: _encode_with_added(many_added, tmp_path), added=ADDED)
 
-    def figures() -> list[float]:
-        with started(paths, texts, tmp_path) as workers:
-            return ratios(seconds(workers, "encode", len(texts) // ROUNDS), "codex; none added")
 
-    hold(benchmark, "tokens.added_encode", figures, added=ADDED)
+def bench_encode_with_many_added_words(benchmark: Any, many_words: Path, tmp_path: Path) -> None:
+    hold(benchmark, "tokens.added_words", lambda: _encode_with_added(many_words, tmp_path), added=ADDED)

@@ -15,6 +15,7 @@ mod decode;
 mod edges;
 mod encode;
 mod error;
+mod hash;
 mod in_order;
 mod json;
 mod lengths;

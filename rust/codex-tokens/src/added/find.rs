@@ -1,28 +1,14 @@
 //! Many texts looked for at once: the leftmost, and of those at one place the longest.
 //!
-//! Nearly no place of a text begins one of them, so the search is a filter. If few bytes begin them it is for those. Otherwise a few
-//! bytes of the text are looked up in a table of bits that knows every such stretch near the start of the texts: one that is not
-//! there cannot be part of any, and all places before it are passed over at once. Where the filter says yes, the sorted texts are
-//! asked.
+//! Nearly no place of a text begins one of them, so the search is a filter: for their first bytes if these are few, otherwise for
+//! what they begin with. Where the filter says yes, the sorted texts are asked.
 
-use crate::pages::Table;
+use super::heads::{Heads, SHORTEST_HEAD, number_of};
 use crate::vocabulary::Strings;
 use rustc_hash::FxHashMap;
 
 /// Up to so many different first bytes the search is for those.
 const FEW_FIRST_BYTES: usize = 3;
-
-/// Longer texts are known by so many of their bytes.
-const LONGEST_HEAD: usize = 8;
-
-/// Shorter texts than this are looked for by their first bytes, so that they do not make the heads of the others as short.
-const SHORTEST_HEAD: usize = 4;
-
-/// Bytes looked up at a time.
-const LONGEST_STRETCH: usize = 5;
-
-/// Bits in a table for each entry, of which it sets two: one number in sixty is taken for an entry at most.
-const BITS_PER_ENTRY: usize = 16;
 
 /// The texts, sorted, and how to see quickly that none begins at a place.
 #[derive(Debug, Default)]
@@ -45,19 +31,6 @@ enum Filter {
     Nothing,
     FirstBytes(Vec<u8>),
     Heads(Heads),
-}
-
-#[derive(Debug)]
-struct Heads {
-    /// All texts but the short ones have so many bytes at least.
-    bytes: usize,
-    /// Bytes looked up at a time, at most `head`.
-    stretch: usize,
-    /// The stretches within the heads.
-    stretches: Bits,
-    whole: Bits,
-    /// The first bytes of texts below [`SHORTEST_HEAD`], if there are any.
-    short: Option<Box<[bool; 256]>>,
 }
 
 impl Finder {
@@ -113,18 +86,20 @@ impl Finder {
 
     /// The next of the texts in `text` from byte `from` on: where it starts and ends, and its number.
     pub(super) fn next(&self, text: &[u8], mut from: usize) -> Option<(usize, usize, usize)> {
-        loop {
-            let at = match &self.filter {
-                Filter::Nothing => return None,
-                Filter::FirstBytes(bytes) => from + first_of(bytes, text.get(from..)?)?,
-                Filter::Heads(heads) => heads.next(text, from)?,
-            };
-            if let Some(place) = self.longest_at(&text[at..]) {
-                let bytes = self.sorted.get(place)?.len();
-                return Some((at, at + bytes, self.numbers[place] as usize));
-            }
-            from = at + 1;
-        }
+        let longest_at = |at: usize| self.longest_at(&text[at..]);
+        let (at, place) = match &self.filter {
+            Filter::Nothing => None,
+            Filter::FirstBytes(bytes) => loop {
+                let at = from + first_of(bytes, text.get(from..)?)?;
+                if let Some(place) = longest_at(at) {
+                    break Some((at, place));
+                }
+                from = at + 1;
+            },
+            Filter::Heads(heads) => heads.find(text, from, longest_at),
+        }?;
+        let bytes = self.sorted.get(place)?.len();
+        Some((at, at + bytes, self.numbers[place] as usize))
     }
 
     /// The place in `sorted` of the longest text that `text` begins with.
@@ -137,7 +112,9 @@ impl Finder {
                 return Some(place);
             }
             // What is left are the short ones.
-            heads.short.as_ref()?;
+            if heads.short.is_empty() {
+                return None;
+            }
         }
         [start_of(text), start_of(&text[..1])]
             .iter()
@@ -177,126 +154,6 @@ fn first_of(bytes: &[u8], text: &[u8]) -> Option<usize> {
         [one, two] => memchr::memchr2(one, two, text),
         [one, two, three] => memchr::memchr3(one, two, three, text),
         _ => text.iter().position(|byte| bytes.contains(byte)),
-    }
-}
-
-impl Heads {
-    fn new(texts: &Strings) -> Self {
-        let long = || texts.iter().filter(|text| text.len() >= SHORTEST_HEAD);
-        let head = long()
-            .map(<[u8]>::len)
-            .min()
-            .unwrap_or(LONGEST_HEAD)
-            .min(LONGEST_HEAD);
-        let stretch = head.min(LONGEST_STRETCH);
-        let count = long().count();
-        let mut heads = Bits::for_entries(count);
-        let mut stretches = Bits::for_entries(count * (head - stretch + 1));
-        for text in long() {
-            heads.set(number_of(text, head));
-            for window in text[..head].windows(stretch) {
-                stretches.set(number_of(window, stretch));
-            }
-        }
-        let mut short = None;
-        for text in texts.iter().filter(|text| text.len() < SHORTEST_HEAD) {
-            let first = short.get_or_insert_with(|| Box::new([false; 256]));
-            first[usize::from(text[0])] = true;
-        }
-        Self {
-            bytes: head,
-            stretch,
-            stretches,
-            whole: heads,
-            short,
-        }
-    }
-
-    /// The next place from `from` on where one may begin.
-    fn next(&self, text: &[u8], from: usize) -> Option<usize> {
-        match &self.short {
-            None => self.next_long(text, from),
-            Some(short) => {
-                (from..text.len()).find(|&at| short[usize::from(text[at])] || self.is_head(text, at))
-            }
-        }
-    }
-
-    fn next_long(&self, text: &[u8], mut at: usize) -> Option<usize> {
-        // From a stretch that no head holds, the next head begins behind where it begins.
-        let (last, stretch) = (self.bytes - self.stretch, self.stretch);
-        while at + self.bytes <= text.len() {
-            let window = &text[at + last..];
-            let number = match window.first_chunk() {
-                Some(&chunk) => u64::from_le_bytes(chunk) << (64 - 8 * stretch),
-                None => number_of(window, stretch),
-            };
-            if !self.stretches.has(number) {
-                at += last + 1;
-            } else if self.is_head(text, at) {
-                return Some(at);
-            } else {
-                at += 1;
-            }
-        }
-        None
-    }
-
-    fn is_head(&self, text: &[u8], at: usize) -> bool {
-        text.len() - at >= self.bytes && self.whole.has(number_of(&text[at..], self.bytes))
-    }
-}
-
-/// The first `bytes` of `text`, at most 8, as a number.
-#[inline]
-fn number_of(text: &[u8], bytes: usize) -> u64 {
-    let chunk = text.first_chunk().copied().unwrap_or_else(|| {
-        let mut chunk = [0; 8];
-        chunk[..text.len()].copy_from_slice(text);
-        chunk
-    });
-    u64::from_le_bytes(chunk) << (64 - 8 * bytes)
-}
-
-/// A set of numbers that holds others too, one in 8 at most.
-/// A set of numbers that may hold some it was not given: each is two bits of one word, found by one load.
-///
-/// Source: Putze, Sanders and Singler 2007, "Cache-, hash- and space-efficient Bloom filters", section 3.
-#[derive(Debug)]
-struct Bits {
-    words: Table<u64>,
-    shift: u32,
-}
-
-impl Bits {
-    fn for_entries(entries: usize) -> Self {
-        let words = (entries * BITS_PER_ENTRY / 64).next_power_of_two().max(64);
-        Self {
-            words: Table::filled(0, words),
-            shift: u64::BITS - words.trailing_zeros(),
-        }
-    }
-
-    fn set(&mut self, number: u64) {
-        let (word, bits) = self.place_of(number);
-        self.words[word] |= bits;
-    }
-
-    #[inline]
-    fn has(&self, number: u64) -> bool {
-        let (word, bits) = self.place_of(number);
-        self.words[word] & bits == bits
-    }
-
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a hash is cut to the size of the table"
-    )]
-    fn place_of(&self, number: u64) -> (usize, u64) {
-        let hash = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bit = |below: u32| 1 << (hash >> (self.shift - below) & 63);
-        ((hash >> self.shift) as usize, bit(6) | bit(12))
     }
 }
 
@@ -363,7 +220,7 @@ mod tests {
             .map(|number| format!("{}{number:05}", ["token", "mark", "x", "\u{4e2d}"][number % 4]))
             .collect();
         let finder = Finder::new(texts.iter().cloned());
-        assert!(matches!(&finder.filter, Filter::Heads(heads) if heads.stretch < heads.bytes));
+        assert!(matches!(&finder.filter, Filter::Heads(heads) if heads.bytes > SHORTEST_HEAD));
         let mut text = String::new();
         for (number, one) in texts.iter().enumerate() {
             text.push_str(&"some other tok text marx "[..number % 20]);

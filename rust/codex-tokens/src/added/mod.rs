@@ -3,7 +3,9 @@
 //! They are found as `tokenizers` finds them. Those that are not `normalized` are looked for in the text as it stands. What lies
 //! between is normalized, each piece for itself, and there the others are looked for, spelt as the normalizer leaves them.
 
+mod byte_set;
 mod find;
+mod heads;
 mod word;
 
 use crate::normalize::Text;

@@ -5,6 +5,7 @@
 mod added;
 mod merges;
 mod node;
+mod order;
 mod parts;
 mod read;
 mod scan;
@@ -17,7 +18,6 @@ use crate::load::dialect;
 use crate::settings::Settings;
 use crate::split::{Pattern, Step};
 use crate::tokenizer::Tokenizer;
-use codex_file::digest::{Algorithm, digest_bytes};
 use codex_file::{durable, stream};
 use std::path::Path;
 
@@ -85,7 +85,7 @@ impl Tokenizer {
     /// # Errors
     /// None that a tokenizer can cause.
     pub fn fingerprint(&self) -> Result<&str> {
-        let digest = || digest_bytes(Algorithm::Sha256, &write::canonical(self)).to_string();
+        let digest = || write::digest(self).to_string();
         Ok(self.fingerprint.get_or_init(digest))
     }
 }

@@ -5,24 +5,11 @@
     reason = "hashes are cut to size on purpose"
 )]
 
+use crate::hash::{LONGEST_NUMBER_BYTES, hash_of, hash_of_number, number_of};
 use crate::merge::LONGEST_SHORT_WORD;
 
 /// Longer words are not kept; they hardly ever come back.
 pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
-
-/// Words of so many bytes are their own key.
-const LONGEST_KEY_BYTES: usize = 15;
-
-/// So many lower bytes.
-const LOWER: [u128; LONGEST_KEY_BYTES + 1] = {
-    let mut lower = [0; LONGEST_KEY_BYTES + 1];
-    let mut length = 1;
-    while length <= LONGEST_KEY_BYTES {
-        lower[length] = lower[length - 1] << 8 | 0xff;
-        length += 1;
-    }
-    lower
-};
 
 /// A word ready to be looked for.
 #[derive(Clone, Copy, Debug)]
@@ -43,35 +30,22 @@ impl Key {
     #[inline]
     pub(crate) fn of(text: &[u8], start: usize, end: usize) -> Self {
         let length = end - start;
-        if length > LONGEST_KEY_BYTES {
+        if length > LONGEST_NUMBER_BYTES {
             return if length > LONGEST_WORD_BYTES {
                 Self::NONE
             } else {
                 Self::of_long(&text[start..end])
             };
         }
-        let bytes = if let Some(bytes) = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
-            *bytes
-        } else {
-            let mut bytes = [0; 16];
-            bytes[..length].copy_from_slice(&text[start..end]);
-            bytes
-        };
-        let word = u128::from_le_bytes(bytes) & LOWER[length];
-        let key = word | (length as u128) << 120;
+        let key = number_of(text, start, length);
         Self {
             key,
-            hash: mix(0, key),
+            hash: hash_of_number(key),
         }
     }
 
     fn of_long(word: &[u8]) -> Self {
-        let mut hash = 0;
-        for chunk in word.chunks(16) {
-            let mut bytes = [0; 16];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            hash = mix(hash, u128::from_le_bytes(bytes));
-        }
+        let hash = hash_of(word);
         let key = u128::from(u8::MAX) << 120 | (word.len() as u128) << 64 | u128::from(hash);
         Self { key, hash }
     }
@@ -80,7 +54,7 @@ impl Key {
     pub(super) fn again(key: u128) -> Self {
         let again = Self { key, hash: 0 };
         let hash = if again.is_whole_word() {
-            mix(0, key)
+            hash_of_number(key)
         } else {
             key as u64
         };
@@ -89,7 +63,7 @@ impl Key {
 
     /// Whether the key holds all of the word.
     pub(super) fn is_whole_word(self) -> bool {
-        self.length() as usize <= LONGEST_KEY_BYTES
+        self.length() as usize <= LONGEST_NUMBER_BYTES
     }
 
     /// The bytes of the word, if it is whole, followed by zeros.
@@ -115,15 +89,6 @@ impl Key {
     pub(super) fn high_hash(self) -> usize {
         (self.hash >> 32) as usize
     }
-}
-
-/// A hash of `state` and `word`: the two halves of one wide product folded together.
-#[inline]
-fn mix(state: u64, word: u128) -> u64 {
-    let low = word as u64 ^ state ^ 0x9e37_79b9_7f4a_7c15;
-    let high = (word >> 64) as u64 ^ 0xd1b5_4a32_d192_ed03;
-    let product = u128::from(low) * u128::from(high);
-    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@
     reason = "hashes are cut to size on purpose, and the arena ends below 2^32"
 )]
 
+use crate::hash::{LONGEST_NUMBER_BYTES, hash_of, hash_of_number, number_of};
+
 /// Slots to begin with.
 const FIRST_SLOTS: usize = 1 << 10;
-
-/// Words of so many bytes can be in the near table.
-const LONGEST_NEAR_BYTES: usize = 15;
 
 /// Slots of the near table: 256 KB.
 const NEAR_BITS: u32 = 13;
@@ -60,11 +59,11 @@ impl Table {
     #[inline]
     pub(crate) fn count(&mut self, text: &[u8], start: usize, end: usize) {
         let length = end - start;
-        if length > LONGEST_NEAR_BYTES {
+        if length > LONGEST_NUMBER_BYTES {
             self.add(&text[start..end], 1);
             return;
         }
-        let key = near_key(text, start, length);
+        let key = number_of(text, start, length);
         let near = &mut self.near[near_place(key)];
         if near.key == key {
             near.count += 1;
@@ -79,7 +78,7 @@ impl Table {
         if times == 0 {
             return;
         }
-        let hash = hash_of(word);
+        let hash = (hash_of(word) >> 32) as u32;
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
@@ -200,37 +199,6 @@ pub(crate) fn word_at(arena: &[u8], place: u32) -> (&[u8], usize) {
 }
 
 #[inline]
-fn near_key(text: &[u8], start: usize, length: usize) -> u128 {
-    let bytes = if let Some(bytes) = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
-        *bytes
-    } else {
-        let mut bytes = [0; 16];
-        bytes[..length].copy_from_slice(&text[start..start + length]);
-        bytes
-    };
-    (u128::from_le_bytes(bytes) & ((1 << (8 * length)) - 1)) | (length as u128) << 120
-}
-
-#[inline]
 fn near_place(key: u128) -> usize {
-    (mix(0, key) >> (64 - NEAR_BITS)) as usize
-}
-
-fn hash_of(word: &[u8]) -> u32 {
-    let mut hash = word.len() as u64;
-    for chunk in word.chunks(16) {
-        let mut bytes = [0; 16];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        hash = mix(hash, u128::from_le_bytes(bytes));
-    }
-    (hash >> 32) as u32
-}
-
-/// A hash of `state` and `word`: the two halves of one wide product folded together.
-#[inline]
-fn mix(state: u64, word: u128) -> u64 {
-    let low = word as u64 ^ state ^ 0x9e37_79b9_7f4a_7c15;
-    let high = (word >> 64) as u64 ^ 0xd1b5_4a32_d192_ed03;
-    let product = u128::from(low) * u128::from(high);
-    product as u64 ^ (product >> 64) as u64
+    (hash_of_number(key) >> (64 - NEAR_BITS)) as usize
 }
