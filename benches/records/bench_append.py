@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from benches.harness import hold, in_turn
-from benches.workers import PEERS, Worker
+from benches.harness import hold
+from benches.records.in_worker import hold_in_turn, worker_of
+from benches.workers import Worker
 
 ROWS = 30_000
 ROUNDS = 7
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with Worker("benches.records.appends", packages=[PEERS]) as worker:
-        yield worker
+worker = worker_of("benches.records.appends")
 
 
 def bench_append_against_orjson(benchmark: Any, tmp_path: Path, worker: Worker) -> None:
@@ -30,11 +25,7 @@ def bench_append_against_orjson(benchmark: Any, tmp_path: Path, worker: Worker) 
 
     assert run("codex")["bytes"] == run("orjson")["bytes"] > 100 * ROWS
 
-    def figures() -> list[float]:
-        sides = {side: lambda _, side=side: float(run(side)["cpu_s"]) for side in ("codex", "orjson")}
-        return [ours / theirs for ours, theirs in zip(*in_turn(sides, ROUNDS).values(), strict=True)]
-
-    hold(benchmark, "records.append", figures)
+    hold_in_turn(benchmark, "records.append", run, "orjson", ROUNDS)
 
 
 def bench_durable_append_against_fdatasync(benchmark: Any, tmp_path: Path, worker: Worker) -> None:

@@ -38,6 +38,15 @@ def run() -> Iterator[Callable[..., dict[str, Any]]]:
         worker.close()
 
 
+@pytest.fixture(scope="module")
+def packed(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Documents as gz and zst, by the packages of the peers."""
+    home = tmp_path_factory.mktemp("packed")
+    with Worker("benches.records.lines", packages=[PEERS]) as worker:
+        found = worker.call("pack", path=str(files["documents"]), folder=str(home))
+    return {name: Path(path) for name, path in found.items()}
+
+
 def _hold(
     benchmark: Any, gate: str, run: Callable[..., dict[str, Any]], path: Path, ours: str, *peers: str
 ) -> None:
@@ -98,3 +107,27 @@ def bench_count_against_wc(benchmark: Any, files: dict[str, Path], run: Callable
 
 def bench_index_against_wc(benchmark: Any, files: dict[str, Path], run: Callable[..., Any]) -> None:
     _hold(benchmark, "records.index", run, files["rows"], "index_codex", "wc")
+
+
+def bench_gz_against_isal(benchmark: Any, packed: dict[str, Path], run: Callable[..., Any]) -> None:
+    """Lines counted in the stream, so that decoding is nearly all of it on both sides."""
+    _hold(benchmark, "records.gz", run, packed["gz"], "count_codex", "count_isal")
+
+
+def bench_zst_against_zstandard(benchmark: Any, packed: dict[str, Path], run: Callable[..., Any]) -> None:
+    _hold(benchmark, "records.zst", run, packed["zst"], "count_codex", "count_zstandard")
+
+
+@pytest.mark.parametrize("kind", ["documents", "rows"])
+def bench_random_line(benchmark: Any, files: dict[str, Path], kind: str) -> None:
+    """The bytes of a line by its number, over a bare read of them by who knows where they are: parsing comes on top of both."""
+
+    def figures() -> list[float]:
+        def ratio(seed: int) -> float:
+            found = worker.call("read_at_random", path=str(files[kind]), count=20_000, seed=seed)
+            return float(found["cpu_s"] / found["bare_s"])
+
+        return [ratio(seed) for seed in range(ROUNDS)]
+
+    with Worker("benches.records.lines") as worker:
+        hold(benchmark, "records.random_line", figures)

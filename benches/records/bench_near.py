@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from benches.harness import hold, in_turn
-from benches.workers import PEERS, Worker
+from benches.records.in_worker import hold_in_turn, worker_of
+from benches.workers import Worker
 
 DOCUMENTS = 3000
 ROUNDS = 5
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with Worker("benches.records.near", packages=[PEERS]) as worker:
-        yield worker
+worker = worker_of("benches.records.near")
 
 
 def _hold(benchmark: Any, gate: str, worker: Worker, kind: str) -> None:
@@ -29,11 +23,7 @@ def _hold(benchmark: Any, gate: str, worker: Worker, kind: str) -> None:
     found = {side: run(side)["found"] for side in ("codex", "rensa")}
     assert found["codex"] == found["rensa"] > DOCUMENTS // 10
 
-    def figures() -> list[float]:
-        sides = {side: lambda _, side=side: float(run(side)["cpu_s"]) for side in ("codex", "rensa")}
-        return [ours / theirs for ours, theirs in zip(*in_turn(sides, ROUNDS).values(), strict=True)]
-
-    hold(benchmark, gate, figures)
+    hold_in_turn(benchmark, gate, run, "rensa", ROUNDS)
 
 
 def bench_near_duplicates_from_raw_text(benchmark: Any, worker: Worker) -> None:

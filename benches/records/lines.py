@@ -6,18 +6,21 @@ the same for all. Files are made from a seed: documents of about 4 kB in prose o
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
+import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from benches.workers import Stopwatch, peak_memory_mb
 
-__all__ = ["read", "write_documents", "write_rows"]
+__all__ = ["pack", "read", "read_at_random", "write_documents", "write_rows"]
 
 WORDS = {
     "latin": "the of and to in is that for it as was with be by on not he at are this have from or had an they which one",
@@ -62,6 +65,16 @@ def write_rows(path: Path, count: int, seed: int) -> None:
                 "tokens_per_second": source.random() * 1e5,
             }
             file.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+
+def pack(path: str, folder: str) -> dict[str, str]:
+    """The file at `path`, compressed as gz and as zst into `folder`."""
+    data, home = Path(path).read_bytes(), Path(folder)
+    zstandard = importlib.import_module("zstandard")
+    packed = {"gz": gzip.compress(data, 6), "zst": zstandard.ZstdCompressor(3).compress(data)}
+    for name, content in packed.items():
+        (home / name).write_bytes(content)
+    return {name: str(home / name) for name in packed}
 
 
 def _texts_codex(path: str) -> int:
@@ -133,6 +146,22 @@ def _count_codex(path: str) -> int:
     return count(path)
 
 
+def _count_isal(path: str) -> int:
+    with importlib.import_module("isal.igzip").open(path, "rb") as file:
+        return _newlines(file.read)
+
+
+def _count_zstandard(path: str) -> int:
+    decompressor = importlib.import_module("zstandard").ZstdDecompressor()
+    with Path(path).open("rb") as file:
+        return _newlines(decompressor.stream_reader(file).read)
+
+
+def _newlines(read: Callable[[int], bytes]) -> int:
+    """In pieces of a mebibyte, as fast as Python counts them."""
+    return sum(piece.count(b"\n") for piece in iter(lambda: read(1 << 20), b""))
+
+
 def _index_codex(path: str) -> int:
     from codex.records import index
 
@@ -142,7 +171,8 @@ def _index_codex(path: str) -> int:
 SIDES: dict[str, Callable[[str], int]] = {
     name.removeprefix("_"): side
     for name, side in globals().items()
-    if name.endswith(("_codex", "_orjson", "json", "_polars", "_msgspec")) and callable(side)
+    if name.endswith(("_codex", "_orjson", "json", "_polars", "_msgspec", "_isal", "_zstandard"))
+    and callable(side)
 }
 
 
@@ -160,6 +190,33 @@ def read(side: str, path: str) -> dict[str, Any]:
     return {"cpu_s": watch.cpu_s, "wall_s": watch.wall_s, "answer": answer, "peak_mb": peak_memory_mb()}
 
 
+def read_at_random(path: str, count: int, seed: int) -> dict[str, Any]:
+    """CPU seconds of as many lines by their number, and of bare reads of the same bytes, whose places are known."""
+    from codex.records import index
+
+    source, lines, starts = random.Random(seed), index(path), [0]
+    with Path(path).open("rb") as file:
+        starts += accumulate(map(len, file))
+        numbers = source.choices(range(len(lines)), k=count)
+        places = [(starts[number + 1] - starts[number], starts[number]) for number in numbers]
+        line, pread, descriptor = lines.line, os.pread, file.fileno()
+        assert all(
+            line(number) == pread(descriptor, *place) for number, place in zip(numbers, places, strict=True)
+        )
+        ours, bare = Stopwatch(), Stopwatch()
+        # Who goes first finds less of the file in the processor's memory.
+        for is_ours in (True, False) if seed % 2 else (False, True):
+            if is_ours:
+                with ours:
+                    for number in numbers:
+                        line(number)
+            else:
+                with bare:
+                    for size, start in places:
+                        pread(descriptor, size, start)
+    return {"cpu_s": ours.cpu_s, "bare_s": bare.cpu_s}
+
+
 def _warm_up(side: str) -> None:
     """Import what the side needs, outside of the time."""
     for name in _needed(side):
@@ -168,4 +225,4 @@ def _warm_up(side: str) -> None:
 
 def _needed(side: str) -> Iterator[str]:
     kind = side.rsplit("_", 1)[-1]
-    yield {"codex": "codex.records", "pysimdjson": "simdjson"}.get(kind, kind)
+    yield {"codex": "codex.records", "pysimdjson": "simdjson", "isal": "isal.igzip"}.get(kind, kind)

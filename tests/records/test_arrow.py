@@ -166,6 +166,55 @@ def test_polars_takes_it_as_it_is(tmp_path: Path) -> None:
     assert frame.to_dict(as_series=False) == {name: batch.column(name) for name in ("text", "x", "b")}
 
 
+def test_peers_take_all_batches_as_a_stream(tmp_path: Path) -> None:
+    path = tmp_path / "lines.ndjson"
+    rows = [{"text": f"{number}é" * 20, "n": number if number % 7 else None} for number in range(60_000)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns: dict[str, type | str] = {"text": str, "n": int}
+    assert len(list(iter_batches(path, columns))) > 2
+    wanted = {name: [row[name] for row in rows] for name in columns}
+
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table(iter_batches(path, columns))
+    table.validate(full=True)
+    assert table.to_pydict() == wanted
+    # What has been taken is not given again, and the end stays the end.
+    lines = iter_batches(path, columns)
+    first = next(lines)
+    reader = pyarrow.RecordBatchReader.from_stream(lines)
+    assert reader.read_all().num_rows == len(rows) - len(first)
+    assert list(lines) == []
+
+
+def test_polars_takes_all_batches_as_a_stream(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    columns: dict[str, type | str] = {"b": bool, "text": str, "m": "json", "x": float}
+    frame = polars.DataFrame(iter_batches(written(tmp_path), columns))
+    [batch] = iter_batches(tmp_path / "lines.ndjson", columns)
+    assert frame.to_dict(as_series=False) == {name: batch.column(name) for name in columns}
+
+
+def test_a_bad_line_ends_a_stream_with_its_place_and_is_passed_over_where_that_was_asked(
+    tmp_path: Path,
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "lines.ndjson"
+    path.write_text('{"n": 1}\n{"n": "two"}\n{"n": 3}\n')
+    with pytest.raises(OSError, match="line 2, byte 15: expected a number"):
+        pyarrow.table(iter_batches(path, {"n": int}))
+    lines = iter_batches(path, {"n": int}, on_error="skip")
+    assert pyarrow.table(lines).to_pydict() == {"n": [1, 3]}
+    assert [bad.line for bad in lines.bad_lines] == [2]
+
+
+def test_a_stream_that_nobody_takes_is_freed(tmp_path: Path) -> None:
+    lines = iter_batches(written(tmp_path), ["text"])
+    capsule = lines.__arrow_c_stream__()
+    del capsule
+    gc.collect()
+    assert sum(map(len, lines)) == len(ROWS)
+
+
 def test_a_column_that_was_not_asked_for_is_none(tmp_path: Path) -> None:
     [batch] = iter_batches(written(tmp_path), ["text"])
     with pytest.raises(KeyError, match="other"):

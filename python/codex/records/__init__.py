@@ -8,7 +8,16 @@ anyone's NDJSON, texts, dictionaries or columns, every line checked; `Writer` ap
 from __future__ import annotations
 
 from codex._core import NearDuplicates, Writer
-from codex.records.lines import Lines, RecordBatch, count, index, iter_batches, iter_records, iter_texts
+from codex.records.lines import (
+    Batches,
+    Lines,
+    RecordBatch,
+    count,
+    index,
+    iter_batches,
+    iter_records,
+    iter_texts,
+)
 from codex.records.record import (
     BadLine,
     Record,
@@ -23,6 +32,7 @@ from codex.records.record import (
 
 __all__ = [
     "BadLine",
+    "Batches",
     "Lines",
     "NearDuplicates",
     "Record",

@@ -21,7 +21,7 @@ from codex.errors import DataError, UsageError
 from codex.file import AppendLog
 from codex.records.record import BadLine
 
-__all__ = ["Lines", "RecordBatch", "count", "index", "iter_batches", "iter_records", "iter_texts"]
+__all__ = ["Batches", "Lines", "RecordBatch", "count", "index", "iter_batches", "iter_records", "iter_texts"]
 
 T = TypeVar("T")
 _Path: TypeAlias = str | PathLike[str]
@@ -69,6 +69,25 @@ class Lines(Iterator[T], Generic[T]):
     def quarantine(self) -> Path | None:
         """The file they are kept in, if they are, with `path`, `line`, `byte`, `reason` and `text`, or `base64` if not UTF-8."""
         return self._faults.quarantine
+
+
+class Batches(Lines[RecordBatch]):
+    """The batches of a file: one after the other, or all of them by `__arrow_c_stream__`, which pyarrow and polars look for."""
+
+    def __init__(
+        self,
+        path: _Path,
+        read: Callable[[], tuple[list[RecordBatch], list[_Bad]] | None],
+        on_error: OnError,
+        quarantine: _Path | None,
+        columns: list[tuple[str, str]],
+    ) -> None:
+        super().__init__(path, read, on_error, quarantine)
+        self._columns = columns
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The capsule of a stream of the batches that are left; another schema than its own cannot be asked for."""
+        return _core.arrow_stream(iter(self), self._columns)
 
 
 class _Faults:
@@ -194,8 +213,10 @@ def iter_batches(
     duplicate_keys: Literal["refuse", "last"] = "refuse",
     nan: Literal["refuse", "accept"] = "refuse",
     quarantine: _Path | None = None,
-) -> Lines[RecordBatch]:
+) -> Batches:
     """Columns of about a mebibyte of lines at a time, in order, which pyarrow and polars take without a copy.
+
+    One by one, or all that are left: `pyarrow.table(iter_batches(...))`, `polars.DataFrame(iter_batches(...))`.
 
     Args:
         path: a file of NDJSON, plain or compressed.
@@ -225,7 +246,8 @@ def iter_batches(
             if unknown
             else "no columns"
         )
-    reader = _core.ColumnLines(path, [(name, _TYPES[kind]) for name, kind in typed.items()], options)
+    wanted_columns = [(name, _TYPES[kind]) for name, kind in typed.items()]
+    reader = _core.ColumnLines(path, wanted_columns, options)
 
     def read() -> tuple[list[RecordBatch], list[_Bad]] | None:
         batch = reader.read()
@@ -235,7 +257,7 @@ def iter_batches(
         stops = bad and on_error == "raise"
         return ([rows] if len(rows) and not stops else []), bad
 
-    return Lines(path, read, on_error, quarantine)
+    return Batches(path, read, on_error, quarantine, wanted_columns)
 
 
 def count(path: _Path) -> int:

@@ -66,7 +66,11 @@ async def _expect_error(clause: str, kind: type[CodexError], call: Callable[[], 
 
 
 async def _listed(place: Connector, under: str = "") -> list[StoredFile]:
-    return [file async for file in place.list(under)]
+    return [StoredFile(file.path, file.bytes) async for file in place.list(under)]
+
+
+async def _version(place: Connector, path: str) -> str | None:
+    return next(file.version for file in [file async for file in place.list()] if file.path == path)
 
 
 async def _is_empty(place: Connector) -> None:
@@ -102,9 +106,13 @@ async def _reads_ranges(place: Connector) -> None:
 
 
 async def _replaces(place: Connector) -> None:
-    for data in (b"longer than before", b"short", b""):
+    versions = []
+    for data in (b"longer than before", b"short", b"equal", b""):
         await place.write("replaced", data)
         _expect("a file that is written again has the new content alone", await place.read("replaced"), data)
+        versions.append(await _version(place, "replaced"))
+    if versions != [None] * len(versions):
+        _expect("another content has another version", len(set(versions) - {None}), len(versions))
 
 
 async def _misses(place: Connector) -> None:

@@ -21,6 +21,8 @@ class StoredFile(NamedTuple):
     """Below the address of the place, parts joined by `/`."""
     bytes: int
     """Its length."""
+    version: str | None = None
+    """What is another when the content is, if the place tells; equal versions mean equal content."""
 
 
 @runtime_checkable
@@ -67,7 +69,7 @@ def open_connector(address: str) -> Connector:
     ...     return [file async for file in place.list()], await place.read("more/note.txt", 2)
     >>> with TemporaryDirectory() as home:
     ...     asyncio.run(example(home))
-    ([StoredFile(path='more/note.txt', bytes=6)], b'note')
+    ([StoredFile(path='more/note.txt', bytes=6, version=None)], b'note')
     """
     scheme, found, _ = address.partition("://")
     if not found:

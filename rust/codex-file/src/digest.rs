@@ -11,7 +11,7 @@ use sha2::Digest as _;
 use twox_hash::xxhash3_128;
 
 use crate::error::{Error, Result};
-use crate::map::read_blocks;
+use crate::map::read_blocks_in;
 
 /// How many bytes of a file are read and digested at a time.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -187,9 +187,17 @@ pub fn digest_bytes(algorithm: Algorithm, data: &[u8]) -> Digest {
 /// # Errors
 /// If the file cannot be read.
 pub fn digest_file(algorithm: Algorithm, path: &Path) -> Result<(u64, Digest)> {
+    digest_file_in(algorithm, path, &mut vec![0; BLOCK_BYTES])
+}
+
+/// The same in blocks as large as `block`, which is what many small files want to share.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn digest_file_in(algorithm: Algorithm, path: &Path, block: &mut [u8]) -> Result<(u64, Digest)> {
     let mut hasher = Hasher::new(algorithm);
     let mut bytes = 0;
-    read_blocks(path, BLOCK_BYTES, |block| {
+    read_blocks_in(path, block, |block| {
         bytes += block.len() as u64;
         hasher.update(block);
         Ok(())

@@ -41,19 +41,27 @@ impl Deref for Mapped {
 ///
 /// # Errors
 /// If the file cannot be read, or the first error of `each`.
-pub fn read_blocks(path: &Path, block_bytes: usize, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+pub fn read_blocks(path: &Path, block_bytes: usize, each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     if block_bytes == 0 {
         return Err(Error::usage("`block_bytes` is 0, expected at least 1"));
     }
+    read_blocks_in(path, &mut vec![0; block_bytes], each)
+}
+
+/// The same, through a block of the caller's.
+pub(crate) fn read_blocks_in(
+    path: &Path,
+    block: &mut [u8],
+    mut each: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     let failed = |error| Error::io("read", path, error);
     let mut file = File::open(path).map_err(failed)?;
-    let mut block = vec![0; block_bytes];
     loop {
-        let filled = fill(&mut file, &mut block).map_err(failed)?;
+        let filled = fill(&mut file, block).map_err(failed)?;
         if filled > 0 {
             each(&block[..filled])?;
         }
-        if filled < block_bytes {
+        if filled < block.len() {
             return Ok(());
         }
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::{Algorithm, Digest, digest_bytes};
 use crate::error::{Error, Result, quoted};
+use crate::gzip;
 
 /// How much memory one xz stream may ask for; `xz -9` asks for 65 MiB.
 const XZ_MEMORY_BYTES: u64 = 256 << 20;
@@ -77,17 +78,17 @@ pub fn reader(mut source: impl Read + Send + 'static) -> io::Result<Box<dyn Read
 }
 
 fn decoder(format: Format, source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
-    let source = BufReader::with_capacity(BLOCK_BYTES, source);
+    let buffered = |source| BufReader::with_capacity(BLOCK_BYTES, source);
     Ok(match format {
-        Format::Plain => Box::new(source),
-        Format::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
-        Format::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
+        Format::Plain => Box::new(buffered(source)),
+        Format::Gzip => Box::new(gzip::Decoder::new(source)),
+        Format::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(source))),
         Format::Xz => {
             let stream =
                 liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, liblzma::stream::CONCATENATED)?;
-            Box::new(liblzma::bufread::XzDecoder::new_stream(source, stream))
+            Box::new(liblzma::bufread::XzDecoder::new_stream(buffered(source), stream))
         }
-        Format::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(source)?),
+        Format::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered(source))?),
     })
 }
 
@@ -128,7 +129,9 @@ pub fn named(path: &Path, mut source: impl Read + Send + 'static) -> Result<Box<
 /// # Errors
 /// [`Class::Data`](crate::Class::Data) if there are more, or if the stream is truncated or damaged.
 pub fn read_all(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
-    collect(open(path)?, path, limit_bytes)
+    let mut bytes = Vec::new();
+    collect(open(path)?, path, limit_bytes, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// The same, with the SHA-256 of the bytes as they are stored, which may not be more either.
@@ -136,35 +139,56 @@ pub fn read_all(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`read_all`].
 pub fn read_all_digested(path: &Path, limit_bytes: u64) -> Result<(Vec<u8>, Digest)> {
-    let stored = read_plain(path, limit_bytes)?;
-    let digest = digest_bytes(Algorithm::Sha256, &stored);
-    if sniff(&stored) == Format::Plain {
-        return Ok((stored, digest));
+    let mut stored = Vec::new();
+    let (unpacked, digest) = read_digested_in(path, limit_bytes, &mut stored)?;
+    Ok((unpacked.unwrap_or(stored), digest))
+}
+
+/// The same through `stored`, which many files share: it then holds the bytes of a plain file; those that a compressed one unpacks to
+/// are returned.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_digested_in(
+    path: &Path,
+    limit_bytes: u64,
+    stored: &mut Vec<u8>,
+) -> Result<(Option<Vec<u8>>, Digest)> {
+    stored.clear();
+    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    collect(file, path, limit_bytes, stored)?;
+    let digest = digest_bytes(Algorithm::Sha256, stored);
+    if sniff(stored) == Format::Plain {
+        return Ok((None, digest));
     }
-    let plain = collect(named(path, Cursor::new(stored))?, path, limit_bytes)?;
-    Ok((plain, digest))
+    let mut unpacked = Vec::new();
+    let packed = named(path, Cursor::new(std::mem::take(stored)))?;
+    collect(packed, path, limit_bytes, &mut unpacked)?;
+    Ok((Some(unpacked), digest))
 }
 
 /// The bytes of `path` as they are, at most `limit_bytes` of them.
 pub(crate) fn read_plain(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    collect(file, path, limit_bytes)
+    let mut bytes = Vec::new();
+    collect(file, path, limit_bytes, &mut bytes)?;
+    Ok(bytes)
 }
 
-fn collect(source: impl Read, path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Adds all of `source` to `bytes`.
+fn collect(source: impl Read, path: &Path, limit_bytes: u64, bytes: &mut Vec<u8>) -> Result<()> {
     let wanted = limit_bytes.saturating_add(1);
-    source
+    let added = source
         .take(wanted)
-        .read_to_end(&mut bytes)
+        .read_to_end(bytes)
         .map_err(|error| Error::io("read", path, error))?;
-    if bytes.len() as u64 > limit_bytes {
+    if added as u64 > limit_bytes {
         return Err(Error::data(format!(
             "{} holds more than the limit of {limit_bytes} bytes",
             quoted(path)
         )));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// A stream whose errors say which file they are of.

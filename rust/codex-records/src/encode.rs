@@ -5,21 +5,52 @@ use crate::plain::plain_length;
 /// Adds bytes; up to 32 of them without a call, which costs more than they do.
 #[inline]
 pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-    match bytes.len() {
-        4..8 => put_halves::<4>(out, bytes),
-        8..16 => put_halves::<8>(out, bytes),
-        16..=32 => put_halves::<16>(out, bytes),
+    match bytes {
+        [] => {}
+        [byte] => out.push(*byte),
+        [first, second] => out.extend_from_slice(&[*first, *second]),
+        [first, second, third] => out.extend_from_slice(&[*first, *second, *third]),
+        _ if bytes.len() < 8 => put_ends::<4>(out, bytes),
+        _ if bytes.len() < 16 => put_ends::<8>(out, bytes),
+        _ if bytes.len() <= 32 => put_ends::<16>(out, bytes),
         _ => out.extend_from_slice(bytes),
     }
 }
 
 /// Adds `N` to `2 * N` bytes: the first `N`, and the last `N` over what they share.
 #[inline]
-fn put_halves<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
-        out.extend_from_slice(first);
-        out.truncate(out.len() + bytes.len() - 2 * N);
-        out.extend_from_slice(last);
+#[allow(unsafe_code)] // the compiler makes calls of memcpy of safe copies, each longer than the copy
+fn put_ends<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) {
+    assert!((N..=2 * N).contains(&bytes.len()));
+    out.reserve(2 * N);
+    // SAFETY: both ends lie within `bytes`, which is at least `N` long, and within the room just made, which begins where `out`
+    // ends; together they are all of `bytes`, since that is at most `2 * N` long.
+    unsafe {
+        let (from, to) = (bytes.as_ptr(), out.as_mut_ptr().add(out.len()));
+        let behind = bytes.len() - N;
+        let (first, last) = (
+            from.cast::<[u8; N]>().read(),
+            from.add(behind).cast::<[u8; N]>().read(),
+        );
+        to.cast::<[u8; N]>().write(first);
+        to.add(behind).cast::<[u8; N]>().write(last);
+        out.set_len(out.len() + bytes.len());
+    }
+}
+
+/// Adds the first `length` of 32 bytes, by a copy of all of them.
+///
+/// # Panics
+/// If there are fewer.
+#[inline]
+#[allow(unsafe_code)]
+pub fn put_start(out: &mut Vec<u8>, bytes: &[u8; 32], length: usize) {
+    assert!(length <= bytes.len());
+    out.reserve(bytes.len());
+    // SAFETY: there is room for all of them behind the end, and `length` of them are bytes of `out` from then on.
+    unsafe {
+        out.as_mut_ptr().add(out.len()).cast::<[u8; 32]>().write(*bytes);
+        out.set_len(out.len() + length);
     }
 }
 
@@ -109,6 +140,11 @@ mod tests {
         for length in 0..bytes.len() {
             let mut out = b"before".to_vec();
             put(&mut out, &bytes[..length]);
+            assert_eq!(out, [b"before", &bytes[..length]].concat());
+        }
+        for length in 0..=32 {
+            let mut out = b"before".to_vec();
+            put_start(&mut out, bytes.first_chunk().expect("there are 100"), length);
             assert_eq!(out, [b"before", &bytes[..length]].concat());
         }
     }

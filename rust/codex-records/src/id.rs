@@ -17,6 +17,11 @@ impl Id {
         Self(head(text.as_bytes()))
     }
 
+    /// The id of the text whose SHA-256 is `digest`.
+    pub(crate) fn of_digest(digest: &[u8; 32]) -> Self {
+        Self(std::array::from_fn(|at| digest[at]))
+    }
+
     /// The id that 32 lower-case hex digits spell, or `None` for any other text.
     #[must_use]
     pub fn from_hex(text: &[u8]) -> Option<Self> {

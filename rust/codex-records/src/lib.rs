@@ -8,7 +8,7 @@
 //! [`Reader`] is the plain reader: a line at a time, checked whole. It is written to be read. [`Blocks`] is for the speed of
 //! many threads, and takes anyone's lines: of each it wants a text, see [`read_document`]. [`Batches`] is built on it: it takes
 //! texts, rows or columns from anyone's NDJSON, in order. [`Index`] finds a line in the middle. [`Appender`] adds lines to a
-//! file, as durably as is asked. [`NearDuplicates`] finds texts that are nearly the same, [`Split`] keeps them on one side.
+//! file, as durably as is asked. [`ingest`] makes records of raw files. [`NearDuplicates`] finds texts that are nearly the same, [`Split`] keeps them on one side.
 
 mod append;
 mod blocks;
@@ -17,6 +17,7 @@ pub mod encode;
 mod error;
 mod id;
 mod index;
+pub mod ingest;
 mod json;
 mod lines;
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub use json::Fault;
 pub use lines::{
     Bad, Batch, Batches, Column, ColumnType, Columns, Rows, Rules, Take, Texts, Token, Values, fault_of_row,
 };
-pub use near::{NearDuplicates, number_of_shingle};
+pub use near::{NearDuplicates, number_shingles};
 pub use overlap::{OVERLAP_WORDS, Overlap, overlap};
 pub use quality::Quality;
 pub use read::Reader;

@@ -111,39 +111,51 @@ impl Record {
         if let Some(fault) = self.fault() {
             return Err(Error::record(&self.source.path, fault));
         }
-        let start = out.len();
-        let Source {
-            path,
-            member,
-            offset,
-            encoding,
-            errors,
-        } = &self.source;
-        // Writing to a vector cannot fail.
-        let _ = write!(out, "{{\"id\":\"{}\",\"text\":", self.id);
-        encode::string(out, &self.text);
-        out.extend_from_slice(b",\"source\":{\"path\":");
-        encode::string(out, path);
-        out.extend_from_slice(b",\"member\":");
-        match member {
-            Some(member) => encode::string(out, member),
-            None => out.extend_from_slice(b"null"),
-        }
-        let _ = write!(out, ",\"offset\":{offset},\"encoding\":");
-        encode::string(out, encoding);
-        let _ = write!(out, ",\"errors\":{errors}}}");
-        if let Some(Meta(meta)) = &self.meta {
-            let _ = write!(out, ",\"meta\":{meta}");
-        }
-        out.extend_from_slice(b"}\n");
-        let line_bytes = out.len() - start;
-        if line_bytes > MAXIMUM_LINE_BYTES {
-            out.truncate(start);
-            let reason = format!("makes a line of {line_bytes} bytes, expected at most {MAXIMUM_LINE_BYTES}");
-            return Err(Error::record(path, reason));
-        }
-        Ok(())
+        let meta = self.meta.as_ref().map(Meta::as_str);
+        put_line(out, &self.id, &self.text, &self.source, meta)
     }
+}
+
+/// Appends the line of a record whose id is that of its text, and whose text has no carriage return.
+pub(crate) fn put_line(
+    out: &mut Vec<u8>,
+    id: &Id,
+    text: &str,
+    source: &Source,
+    meta: Option<&str>,
+) -> Result<()> {
+    let start = out.len();
+    let Source {
+        path,
+        member,
+        offset,
+        encoding,
+        errors,
+    } = source;
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{{\"id\":\"{id}\",\"text\":");
+    encode::string(out, text);
+    out.extend_from_slice(b",\"source\":{\"path\":");
+    encode::string(out, path);
+    out.extend_from_slice(b",\"member\":");
+    match member {
+        Some(member) => encode::string(out, member),
+        None => out.extend_from_slice(b"null"),
+    }
+    let _ = write!(out, ",\"offset\":{offset},\"encoding\":");
+    encode::string(out, encoding);
+    let _ = write!(out, ",\"errors\":{errors}}}");
+    if let Some(meta) = meta {
+        let _ = write!(out, ",\"meta\":{meta}");
+    }
+    out.extend_from_slice(b"}\n");
+    let line_bytes = out.len() - start;
+    if line_bytes > MAXIMUM_LINE_BYTES {
+        out.truncate(start);
+        let reason = format!("makes a line of {line_bytes} bytes, expected at most {MAXIMUM_LINE_BYTES}");
+        return Err(Error::record(path, reason));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const ARRAY: &CStr = c"arrow_array";
 const IS_NULLABLE: i64 = 2;
 
 #[repr(C)]
-struct ArrowSchema {
+pub(super) struct ArrowSchema {
     format: *const c_char,
     name: *const c_char,
     metadata: *const c_char,
@@ -33,7 +33,7 @@ struct ArrowSchema {
 }
 
 #[repr(C)]
-struct ArrowArray {
+pub(super) struct ArrowArray {
     length: i64,
     null_count: i64,
     offset: i64,
@@ -59,7 +59,7 @@ struct ArrayParts {
     children: Vec<*mut ArrowArray>,
 }
 
-fn schema(format: &'static CStr, name: &str, children: Vec<*mut ArrowSchema>) -> *mut ArrowSchema {
+pub(super) fn schema(format: &'static CStr, name: &str, children: Vec<*mut ArrowSchema>) -> *mut ArrowSchema {
     // A key with a NUL in it has no name in C.
     let name = CString::new(name.replace('\0', "\u{fffd}")).unwrap_or_default();
     let parts = Box::into_raw(Box::new(SchemaParts { name, children }));
@@ -175,7 +175,7 @@ unsafe extern "C" fn drop_array(capsule: *mut ffi::PyObject) {
     }
 }
 
-fn capsule<'py, T>(
+pub(super) fn capsule<'py, T>(
     py: Python<'py>,
     pointer: *mut T,
     name: &'static CStr,
@@ -197,6 +197,23 @@ fn column_schema(column: &Column) -> *mut ArrowSchema {
         Values::Boolean(_) => c"b",
     };
     schema(format, &column.name, Vec::new())
+}
+
+/// The format of what `iter_batches` calls `str`, `json`, `int`, `float` or `bool`.
+pub(super) fn format_of(kind: &str) -> &'static CStr {
+    match kind {
+        "int" => c"l",
+        "float" => c"g",
+        "bool" => c"b",
+        _ => c"U",
+    }
+}
+
+/// A batch as an array of structures.
+pub(super) fn record_array(columns: &Arc<Lent>) -> *mut ArrowArray {
+    let children = columns.columns().iter();
+    let children = children.map(|column| column_array(columns, column)).collect();
+    array(columns, 0, vec![ptr::null()], children)
 }
 
 fn column_array(columns: &Arc<Lent>, column: &Column) -> *mut ArrowArray {
@@ -279,11 +296,7 @@ impl RecordBatch {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema;
-        let columns = &self.0;
-        let children = columns.columns().iter();
-        let children = children.map(|column| column_array(columns, column)).collect();
-        let array = array(columns, 0, vec![ptr::null()], children);
-        let array = capsule(py, array, ARRAY, drop_array)?;
+        let array = capsule(py, record_array(&self.0), ARRAY, drop_array)?;
         PyTuple::new(py, [self.__arrow_c_schema__(py)?, array])
     }
 }

@@ -106,8 +106,7 @@ impl Encoder<'_> {
         each(row, |key, value| {
             match shape.0.get(place) {
                 Some(kept) if kept.key.as_ptr() == key.as_ptr() => {
-                    self.out.extend_from_slice(&kept.before);
-                    self.out.truncate(self.out.len() + kept.length - KEPT_BYTES);
+                    encode::put_start(self.out, &kept.before, kept.length);
                 }
                 _ => {
                     let start = self.out.len();

@@ -1,7 +1,9 @@
 //! Records for Python: rows of a batch in, rows of a batch out, the interpreter released while they are read or written.
 
 mod arrow;
+mod arrow_stream;
 mod encode;
+mod ingest;
 mod lines;
 mod near;
 mod split;
@@ -51,11 +53,15 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lines::LineIndex>()?;
     module.add_class::<lines::RowLines>()?;
     module.add_class::<lines::TextLines>()?;
+    module.add_class::<ingest::RawFiles>()?;
+    module.add_class::<ingest::RecordMerge>()?;
+    module.add_class::<ingest::UnitWriter>()?;
     module.add_class::<near::NearDuplicates>()?;
     module.add_class::<split::RecordSplit>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<RecordReader>()?;
     module.add_class::<RecordWriter>()?;
+    module.add_function(wrap_pyfunction!(arrow_stream::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(record_id, module)?)?;
     module.add_function(wrap_pyfunction!(is_held_out, module)?)?;
     module.add_function(wrap_pyfunction!(lines_count, module)?)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
-use codex_records::{Error, number_of_shingle};
+use codex_records::{Error, number_shingles};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -117,30 +117,33 @@ impl NearDuplicates {
     }
 }
 
-/// So many strings are asked for ahead: they lie wherever Python put them, and waiting is most of the work.
-const AHEAD: usize = 32;
+/// So many strings are taken at once, and as many asked for ahead: they lie wherever Python put them, and waiting is most of the
+/// work.
+const AT_ONCE: usize = 32;
 
 /// The numbers of strings in a list, none of them counted once more.
 #[allow(unsafe_code)] // half of the time goes to the counting otherwise
 fn numbers_of(shingles: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
     let (py, list, length) = (shingles.py(), shingles.as_ptr(), shingles.len());
     let ask = |place: usize| {
-        // SAFETY: the interpreter is held, and what is no place of the list is answered with null.
-        let shingle = unsafe { ffi::PyList_GetItem(list, place.cast_signed()) };
+        // SAFETY: the interpreter is held, and it is a place of the list.
+        let shingle = unsafe { ffi::PyList_GetItem(list, place.min(length - 1).cast_signed()) };
         fetch(shingle.cast());
         shingle
     };
-    let mut asked = [std::ptr::null_mut(); AHEAD];
-    (0..length.min(AHEAD)).for_each(|place| asked[place] = ask(place));
     let mut numbers = Vec::with_capacity(length);
-    for place in 0..length {
-        // SAFETY: the interpreter is held and nothing here runs code of Python's, so the list stays as long as it was said to
-        // be, and keeps what it lent.
-        let shingle = unsafe { Borrowed::from_ptr(py, asked[place % AHEAD]) };
-        numbers.push(number_of_shingle(text_of(shingle.cast()?)?));
-        if place + AHEAD < length {
-            asked[place % AHEAD] = ask(place + AHEAD);
+    let mut asked = [std::ptr::null_mut(); AT_ONCE];
+    (0..length.min(AT_ONCE)).for_each(|place| asked[place] = ask(place));
+    let mut texts = [""; AT_ONCE];
+    for start in (0..length).step_by(AT_ONCE) {
+        let count = AT_ONCE.min(length - start);
+        for (place, text) in texts[..count].iter_mut().enumerate() {
+            // SAFETY: the interpreter is held and nothing here runs code of Python's, so the list stays as long as it was said to
+            // be, and keeps what it lent.
+            *text = text_of(unsafe { Borrowed::from_ptr(py, asked[place]) })?;
+            asked[place] = ask(start + place + AT_ONCE);
         }
+        number_shingles(&texts[..count], &mut numbers);
     }
     Ok(numbers)
 }
@@ -148,13 +151,17 @@ fn numbers_of(shingles: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
 /// As `to_str`, which is not inlined.
 #[inline]
 #[allow(unsafe_code)]
-fn text_of<'a>(text: Borrowed<'a, '_, PyString>) -> PyResult<&'a str> {
+fn text_of<'a>(object: Borrowed<'a, '_, PyAny>) -> PyResult<&'a str> {
+    let object = match object.cast_exact::<PyString>() {
+        Ok(text) => text,
+        Err(_) => object.cast()?,
+    };
     let mut length = 0;
     // SAFETY: the interpreter is held; the string keeps its UTF-8 as long as it lives.
     unsafe {
-        let bytes = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut length);
+        let bytes = ffi::PyUnicode_AsUTF8AndSize(object.as_ptr(), &raw mut length);
         if bytes.is_null() {
-            return Err(PyErr::fetch(text.py()));
+            return Err(PyErr::fetch(object.py()));
         }
         let bytes = std::slice::from_raw_parts(bytes.cast(), length.cast_unsigned());
         Ok(std::str::from_utf8_unchecked(bytes))

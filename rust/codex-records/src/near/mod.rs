@@ -102,7 +102,7 @@ impl NearDuplicates {
         self.kept.add(&added)
     }
 
-    /// Adds a text by the numbers of shingles that someone else has made, see [`number_of_shingle`].
+    /// Adds a text by the numbers of shingles that someone else has made, see [`number_shingles`].
     ///
     /// # Errors
     /// If what is kept of it cannot be written.
@@ -133,11 +133,10 @@ impl NearDuplicates {
     }
 }
 
-/// The number that stands for a shingle that someone else has made.
-#[must_use]
+/// Adds the numbers that stand for shingles that someone else has made.
 #[inline]
-pub fn number_of_shingle(shingle: &str) -> u32 {
-    shingle::hash_of(shingle)
+pub fn number_shingles(shingles: &[&str], numbers: &mut Vec<u32>) {
+    shingle::hash_all(shingles, numbers);
 }
 
 fn sign_all<T: AsRef<str>>(signatures: &mut [Signature], texts: &[T], shingle_words: usize) {

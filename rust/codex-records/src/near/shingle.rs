@@ -57,12 +57,40 @@ impl Shingles {
     }
 }
 
-/// The number of a shingle that someone else has made.
+/// Adds the numbers of shingles that someone else has made.
+pub(super) fn hash_all(shingles: &[&str], numbers: &mut Vec<u32>) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: it has just been seen that the processor has AVX2.
+        #[expect(unsafe_code, reason = "the processor's own instructions")]
+        return unsafe { hash_all_by_avx2(shingles, numbers) };
+    }
+    hash_one_by_one(shingles, numbers);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn hash_all_by_avx2(shingles: &[&str], numbers: &mut Vec<u32>) {
+    hash_one_by_one(shingles, numbers);
+}
+
+#[allow(clippy::inline_always)] // else it is compiled once, without AVX2
+#[inline(always)]
+fn hash_one_by_one(shingles: &[&str], numbers: &mut Vec<u32>) {
+    let start = numbers.len();
+    numbers.resize(start + shingles.len(), 0);
+    for (number, shingle) in numbers[start..].iter_mut().zip(shingles) {
+        *number = hash_of(shingle);
+    }
+}
+
+/// The number of one of them.
 ///
 /// Four pieces of the last 64 bytes, over one another where there are fewer: a guess about the length would be wrong as often as
 /// right. What stands before is taken 64 bytes at a time.
-#[inline]
-pub(super) fn hash_of(shingle: &str) -> u32 {
+#[allow(clippy::inline_always)] // else it is compiled once, without AVX2
+#[inline(always)]
+fn hash_of(shingle: &str) -> u32 {
     let bytes = shingle.as_bytes();
     let mut hash = bytes.len() as u64;
     for [first, second, third, fourth] in bytes.as_chunks::<PIECE_BYTES>().0.as_chunks().0 {

@@ -136,7 +136,8 @@ fn shingles_of_others_are_taken_as_they_are() {
     let mut near = NearDuplicates::new(0.8, 5).expect("a threshold");
     let texts: [&[&str]; 4] = [&["a b", "b c"], &["b c", "a b", "a b"], &["a b c"], &[]];
     for text in texts {
-        let numbers: Vec<u32> = text.iter().map(|shingle| number_of_shingle(shingle)).collect();
+        let mut numbers = Vec::new();
+        number_shingles(text, &mut numbers);
         near.add_numbers(&numbers).expect("memory");
     }
     assert_eq!(near.firsts().expect("memory"), [0, 0, 2, 3]);
