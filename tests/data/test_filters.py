@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codex import _core
 from codex.config.rules import QUALITY
 from codex.config.schema import Config, Data
 from codex.data.filters import QUALITY_RULES, Filters
+from codex.data.formats import Reading, plain_reading
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
 from codex.errors import UsageError
@@ -117,3 +120,40 @@ def test_near_duplicates_are_dropped_but_the_one_with_the_smallest_id(
 def test_a_language_without_a_model_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match=r"`data.languages` names `xx`, which has no model"):
         Filters.of(Data(languages=("en", "xx")))
+
+
+def test_the_fast_filters_say_what_the_slow_ones_say(tmp_path: Path) -> None:
+    """Those of `UnitWriter` over texts of random words and signs, against `Filters.reason`."""
+    chance = random.Random(8)
+    words = [
+        "a",
+        "#",
+        "...",
+        "12",
+        "- item",
+        "* b",
+        "word",
+        "Häuser",
+        "und…",
+        "extraordinarily",
+        "house\n",
+        "\n",
+        "日本",
+    ]
+    texts = [" ".join(chance.choices(words, k=chance.randrange(40))) for _ in range(600)]
+    asked = [
+        Filters(chance.randrange(1, 30), chance.choice([None, 150]), chance.choice([0, 5]), languages, rules)
+        for languages in [(), ("en", "de")]
+        for rules in [(), *((name,) for name in QUALITY_RULES), tuple(reversed(QUALITY_RULES))]
+    ]
+    raw = _core.RawFiles()
+    for number in range(len(texts)):
+        raw.append(f"{number:03}", "nowhere", (0, 0, 0, 0))
+    for number, filters in enumerate(asked):
+        parameters = filters.parameters()
+        writer = _core.UnitWriter(raw, tmp_path, str(number), 1 << 20, plain_reading(Reading()), parameters)
+        for place, text in enumerate(texts):
+            writer.add(place, text, "utf-8", 0, None)
+        found = {path: reason for path, reason, _ in writer.finish()[1]}
+        slow = ((f"{place:03}", filters.reason(text)) for place, text in enumerate(texts))
+        assert found == {path: reason for path, reason in slow if reason is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -13,15 +14,15 @@ from typing import Any
 
 import pytest
 
-import codex.data.decoding
+import codex.data.formats
 import codex.data.ingest
 from codex.config.schema import Config
+from codex.data.listing import list_files
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
-from codex.errors import ChangedError, DataError, MachineError
+from codex.errors import ChangedError, DataError
 from codex.file import read_manifest
-from codex.records import Record, read_records, record_id
-from codex.text import Decoded, decode
+from codex.records import Record, iter_records, read_records, record_id
 
 Configure = Callable[..., Config]
 Tree = Callable[[Path], dict[str, str]]
@@ -57,8 +58,12 @@ def test_reasons_say_what_and_where(config: Config, tmp_path: Path) -> None:
 
 
 def test_manifest_lists_every_raw_file_with_its_digest(config: Config, corpus: Path, tmp_path: Path) -> None:
-    _, manifest = ingested(config, tmp_path / "cache")
-    parents = {parent["path"]: parent for parent in manifest["parents"]}
+    folder = prepare_until("records", config, place=Place(tmp_path / "cache"))["records"].folder
+    lines = (folder / "files.ndjson").read_bytes()
+    digest = f"sha256:{hashlib.sha256(lines).hexdigest()}"
+    assert read_manifest(folder)["parents"] == [{"kind": "files", "digest": digest}]
+    parents = {entry["path"]: entry for entry in map(json.loads, lines.splitlines())}
+    assert list(parents) == sorted(parents)
     assert set(parents) == {p.relative_to(corpus).as_posix() for p in corpus.rglob("*") if p.is_file()} - {
         "large.txt",
         "link",
@@ -134,18 +139,33 @@ prepare_until("records", Config.model_validate_json(sys.argv[1]), place=Place(Pa
     assert tree(first) == tree(second)
 
 
-def test_file_that_changes_while_it_is_read_is_an_error(
-    config: Config, corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_file_that_changes_while_its_rows_are_read_is_an_error(
+    corpus: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def decode_and_change(data: bytes, *, name: str) -> Decoded:
-        if name == "ç/document 07.txt":
-            (corpus / name).write_text("another text")
-        return decode(data, name=name)
+    rows = corpus / "rows.jsonl"
+    rows.write_text('{"text": "one"}\n')
 
-    monkeypatch.setattr(codex.data.decoding, "decode", decode_and_change)
-    with pytest.raises(DataError, match=r"document 07.txt` changed while the corpus was being read"):
-        ingested(config, tmp_path / "cache")
+    def iterate_and_change(path: Path, **options: Any) -> Any:
+        rows.write_text('{"text": "another"}\n')
+        return iter_records(path, **options)
+
+    monkeypatch.setattr(codex.data.formats, "iter_records", iterate_and_change)
+    with pytest.raises(ChangedError, match=r"rows.jsonl` changed while the corpus was being read"):
+        ingested(configure(corpus), tmp_path / "cache")
     assert list((tmp_path / "cache" / "prepared" / "records").glob("*[!k]")) == []
+
+
+def test_file_that_grows_before_it_is_read_is_an_error(
+    corpus: Path, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def list_and_grow(*arguments: Any, **options: Any) -> Any:
+        listing = list_files(*arguments, **options)
+        (corpus / "document 02.txt").write_text("more")
+        return listing
+
+    monkeypatch.setattr("codex.data.source.list_files", list_and_grow)
+    with pytest.raises(ChangedError, match=r"document 02.txt` changed"):
+        ingested(config, tmp_path / "cache")
 
 
 def test_text_that_changes_under_an_unchanged_stamp_is_an_error(
@@ -184,17 +204,16 @@ def test_file_that_vanishes_is_an_error(
 def test_file_that_cannot_be_opened_is_listed(
     config: Config, corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    digest_file = codex.data.ingest.digest_file
+    def list_and_replace(*arguments: Any, **options: Any) -> Any:
+        listing = list_files(*arguments, **options)
+        (corpus / "document 02.txt").unlink()
+        (corpus / "document 02.txt").mkdir()
+        return listing
 
-    def refuse(path: Path) -> Any:
-        if path.name == "document 02.txt":
-            raise MachineError(f"cannot read `{path}`: permission denied")
-        return digest_file(path)
-
-    monkeypatch.setattr(codex.data.ingest, "digest_file", refuse)
+    monkeypatch.setattr("codex.data.source.list_files", list_and_replace)
     records, manifest = ingested(config, tmp_path / "cache")
     listed = {entry["path"]: entry["reason"] for entry in manifest["skipped"]}
-    assert listed["document 02.txt"] == "cannot read: permission denied"
+    assert listed["document 02.txt"] == "cannot read: is a directory"
     assert len(records) == 24
 
 

@@ -125,7 +125,7 @@ def test_include_and_exclude_both_count_and_exclude_wins(tmp_path: Path) -> None
 
 def test_globs_of_the_corpus_and_of_the_user_both_count(tmp_path: Path) -> None:
     grow(tmp_path, "a.py", "b.py", "b.txt")
-    corpus = Corpus(name="x", about="", roots=(tmp_path,), include=("*.py",), exclude=())
+    corpus = Corpus(name="x", roots=(tmp_path,), include=("*.py",), exclude=())
     assert names(list_files(corpus, include=["b.*"], maximum_file_bytes=1000)) == ["b.py"]
 
 

@@ -226,7 +226,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     asked: list[int] = []
     monkeypatch.setattr("codex.data.store.require_space", lambda path, size: asked.append(size))
     prepared = prepare(config, cache=tmp_path / "c")
-    raw = sum(parent["bytes"] for parent in prepared.lineage[0]["parents"])
+    raw = prepared.lineage[0]["counts"]["file_bytes"]
     assert asked[0] >= raw and len(asked) == 4
 
 

@@ -11,6 +11,7 @@ import pytest
 import codex.data.ingest
 import codex.data.units
 from codex.config.schema import Config
+from codex.data.formats import plain_reading
 from codex.data.prepare import prepare_until
 from codex.data.store import Place
 from codex.data.units import evict_units
@@ -18,6 +19,7 @@ from codex.errors import LockError
 from codex.file import Lock
 
 Configure = Callable[..., Config]
+Tree = Callable[[Path], dict[str, str]]
 
 
 @pytest.fixture
@@ -54,6 +56,26 @@ def test_a_changed_file_is_read_again_with_its_unit_alone(
     assert changed == records_of(config, tmp_path / "fresh")
 
 
+def test_text_read_in_python_gives_the_same_bytes(
+    corpus: Path, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
+) -> None:
+    (corpus / "page.html").write_text("<p>a page</p>")
+    (corpus / "rows.jsonl").write_text('{"text": "one"}\n{"text": 2}\n{"text": "three"}\n')
+    (corpus / "russian.txt").write_bytes("Съешь же ещё этих мягких французских булок\n".encode("koi8-r"))
+    (corpus / "japanese.txt").write_bytes("日本語の文字です\n".encode("iso2022_jp"))
+    (corpus / "cookie.py").write_bytes(b"# coding: latin-1\nname = 'caf\xe9'\n")
+    (corpus / "no cookie.py").write_bytes(b"# coding: klingon\n")
+    prepare_until("records", configure(corpus), place=Place(tmp_path / "fast"))
+    monkeypatch.setattr(
+        codex.data.units, "plain_reading", lambda reading: {**plain_reading(reading), "reads_texts": False}
+    )
+    prepare_until("records", configure(corpus), place=Place(tmp_path / "slow"))
+    assert tree(tmp_path / "fast") == tree(tmp_path / "slow")
+    records = (tmp_path / "fast").rglob("records.ndjson")
+    (written,) = [path.read_text() for path in records]
+    assert all(text in written for text in ["koi8-r", "日本語", "café", "a page", "three"])
+
+
 def test_units_cut_otherwise_give_the_same_bytes(
     many: Path, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,15 +107,15 @@ def test_what_was_made_before_a_kill_is_not_made_again(
     many: Path, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = records_of(configure(many), tmp_path / "whole")
-    merged = codex.data.ingest._merged
+    without_twins = codex.data.ingest._without_twins
 
     def stop(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(codex.data.ingest, "_merged", stop)
+    monkeypatch.setattr(codex.data.ingest, "_without_twins", stop)
     with pytest.raises(KeyboardInterrupt):
         records_of(configure(many), tmp_path / "c")
-    monkeypatch.setattr(codex.data.ingest, "_merged", merged)
+    monkeypatch.setattr(codex.data.ingest, "_without_twins", without_twins)
     before = notes(tmp_path / "c")
     assert records_of(configure(many), tmp_path / "c") == expected
     assert notes(tmp_path / "c") == before

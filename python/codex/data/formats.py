@@ -11,16 +11,28 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import PurePosixPath
+from typing import Any
 
 from codex import _core
 from codex.data.decoding import decode_file
 from codex.data.listing import Found, changed
-from codex.errors import DataError
+from codex.errors import DataError, MissingExtraError
 from codex.records import iter_records
 from codex.text import open_text
 
-__all__ = ["Document", "Dropped", "Reading", "documents_of", "format_of", "is_streamed", "visible_text"]
+__all__ = [
+    "Document",
+    "Dropped",
+    "Reading",
+    "documents_of",
+    "format_of",
+    "is_streamed",
+    "plain_reading",
+    "require_readers",
+    "visible_text",
+]
 
 _ENDINGS = {
     ".html": "html",
@@ -30,10 +42,14 @@ _ENDINGS = {
     ".ndjson": "jsonl",
     ".csv": "csv",
     ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
 }
 _COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 #: Formats of many documents, whose files may be larger than any document.
-STREAMED = frozenset({"jsonl", "csv", "tsv"})
+STREAMED = frozenset({"jsonl", "csv", "tsv", "parquet", "arrow"})
+#: Formats that are read with the extra `parquet`.
+_TABLES = frozenset({"parquet", "arrow"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,17 @@ def is_streamed(name: str, chosen: str = "auto") -> bool:
     return format_of(name, chosen) in STREAMED
 
 
+def plain_reading(reading: Reading) -> dict[str, Any]:
+    """Which files are read without this module, being one plain text each, and how: what `UnitWriter` takes."""
+    return {
+        "reads_texts": reading.format in ("auto", "text"),
+        "other_endings": list(_ENDINGS) if reading.format == "auto" else [],
+        "packed_endings": sorted(_COMPRESSED),
+        "finds_encodings": reading.encoding == "auto",
+        "limit_bytes": reading.maximum_file_bytes,
+    }
+
+
 def documents_of(found: Found, digest: str, reading: Reading) -> Iterator[Document | Dropped]:
     """What a file holds, in order.
 
@@ -99,6 +126,8 @@ def documents_of(found: Found, digest: str, reading: Reading) -> Iterator[Docume
     kind = format_of(found.name, reading.format)
     if kind == "jsonl":
         yield from _lines(found, reading)
+    elif kind in _TABLES:
+        yield from _column(found, reading, kind)
     elif kind in STREAMED:
         yield from _rows(found, reading, "\t" if kind == "tsv" else ",")
     else:
@@ -157,6 +186,34 @@ def _rows(found: Found, reading: Reading, separator: str) -> Iterator[Document |
         elif row:
             yield Dropped(f"no row: {len(row)} columns at line {rows.line_num}, expected {len(head)}", number)
         number += 1
+
+
+def _column(found: Found, reading: Reading, kind: str) -> Iterator[Document | Dropped]:
+    from codex.data.columns import read_column  # it imports pyarrow
+
+    for number, text in enumerate(read_column(found.path, reading.text_key, kind)):
+        if isinstance(text, str):
+            yield Document(_newlines(text), "utf-8", row=number)
+        elif text is None:
+            yield Dropped(f"no text: `{reading.text_key}` is missing", number)
+        else:
+            yield Dropped(f"not utf-8: byte 0x{text.object[text.start]:02x} at {text.start}", number)
+
+
+def require_readers(names: Iterable[str], chosen: str) -> None:
+    """Make sure that files of these names can be read here.
+
+    Raises:
+        MissingExtraError: if one needs an extra that is not installed.
+    """
+    if find_spec("pyarrow") is not None:
+        return
+    for name in names:
+        if format_of(name, chosen) in _TABLES:
+            raise MissingExtraError(
+                f"`{name}` cannot be read: `pyarrow` is not installed",
+                hint='pip install "codex-lm[parquet]"',
+            )
 
 
 def _split(pieces: Iterable[str]) -> Iterator[str]:

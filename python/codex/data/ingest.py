@@ -9,33 +9,35 @@ Each document ends as a record or among what was dropped, by reason; `duplicate 
 
 from __future__ import annotations
 
-import heapq
 import json
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from codex import _core
 from codex.data.filters import Filters
 from codex.data.formats import Reading
-from codex.data.listing import Found, Listing, Skipped
+from codex.data.listing import Files, Listing, Skipped, changed
 from codex.data.progress import Progress
-from codex.data.units import ID_END, Unit, cut_units, evict_units, kind_of, make_unit, reason_of
-from codex.errors import DataError, MachineError
-from codex.file import PartialFile, PartialFolder, create_folder, digest_file, sweep_partial
+from codex.data.units import Unit, cut_units, evict_units, kind_of, make_unit, reason_of
+from codex.errors import DataError
+from codex.file import PartialFile, PartialFolder, create_folder, sweep_partial
 
-__all__ = ["Raw", "Rules", "ingest", "make_units", "read_digests"]
+__all__ = ["Raw", "Rules", "ingest", "ingest_shard", "make_units", "read_digests"]
 
 #: Workers that hold a run each.
 _WORKERS = 4
+#: Files whose lines are written at once.
+_LINES = 4096
 #: Files that are merged at once.
-_MERGED = 128
+_MERGED = 256
+_BLOCK_BYTES = 1 << 20
 _LISTED = 1000
 _KEPT_BYTES = 16 << 30
 _KEPT_DAYS = 30
@@ -45,12 +47,21 @@ _KEPT_DAYS = 30
 class Raw:
     """The files of a corpus with their digests: all that the records depend on besides the parameters."""
 
-    files: list[tuple[Found, str]]
+    files: Files
+    units: list[Unit]
     skipped: list[Skipped]
 
+    def lines(self) -> Iterator[bytes]:
+        """`files.ndjson`: bytes, digest and path of every file, in the order of their names."""
+        for start in range(0, len(self.files), _LINES):
+            yield self.files.raw.lines(start, start + _LINES)
+
     def parents(self) -> list[dict[str, Any]]:
-        """The raw files as a manifest lists them."""
-        return [{"path": found.name, "bytes": found.bytes, "digest": digest} for found, digest in self.files]
+        """The raw files as a manifest names them: one digest over `files.ndjson`."""
+        digest = sha256()
+        for lines in self.lines():
+            digest.update(lines)
+        return [{"kind": "files", "digest": f"sha256:{digest.hexdigest()}"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +76,28 @@ class Rules:
     """What of it the records of a unit depend on."""
 
 
-def read_digests(listing: Listing, progress: Progress) -> Raw:
-    """The SHA-256 of every file as it lies on the disk, compressed or not; what cannot be read is skipped."""
-    files: list[tuple[Found, str]] = []
+def read_digests(listing: Listing, units: list[Unit], progress: Progress) -> Raw:
+    """The SHA-256 of every file of `units` as it lies on the disk, compressed or not; what cannot be read is skipped.
+
+    Raises:
+        ChangedError: if a file is longer or shorter than it was listed.
+    """
+    files = listing.files
     skipped = list(listing.skipped)
-
-    def digest(found: Found) -> str | Skipped:
-        try:
-            return digest_file(found.path).digest
-        except (DataError, MachineError) as error:
-            return Skipped(found.name, reason_of(error), found.bytes)
-
+    done, total = 0, sum(unit.stop - unit.start for unit in units)
     with ThreadPoolExecutor(_workers()) as pool:
-        for done, (found, answer) in enumerate(
-            zip(listing.files, pool.map(digest, listing.files), strict=True)
-        ):
-            progress.step("digests", done, len(listing.files))
-            if isinstance(answer, str):
-                files.append((found, answer))
-            else:
-                skipped.append(answer)
-    progress.step("digests", len(listing.files), len(listing.files))
-    return Raw(files, sorted(skipped, key=lambda entry: entry.path))
+        answers = pool.map(lambda unit: files.raw.digest(unit.start, unit.stop), units)
+        for unit, answer in zip(units, answers, strict=True):
+            progress.step("digests", done, total)
+            done += unit.stop - unit.start
+            for number, said in answer:
+                found = files[number]
+                if said is None:
+                    raise changed(found)
+                skipped.append(Skipped(found.name, reason_of(said), found.bytes))
+                files.raw.leave_out(number)
+    progress.step("digests", total, total)
+    return Raw(files, units, sorted(skipped, key=lambda entry: entry.path))
 
 
 def make_units(
@@ -100,13 +111,13 @@ def make_units(
         return make_unit(unit, folder, rules.parameters, rules.reading, rules.filters)
 
     made: list[tuple[list[Path], dict[str, Any]]] = []
-    done, total = 0, sum(len(unit.files) for unit in units)
+    done, total = 0, sum(unit.stop - unit.start for unit in units)
     with ThreadPoolExecutor(_workers()) as pool:
         try:
             for unit, answer in zip(units, pool.map(make, units), strict=True):
                 progress.step("read", done, total)
                 made.append(answer)
-                done += len(unit.files)
+                done += unit.stop - unit.start
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     progress.step("read", total, total)
@@ -116,7 +127,7 @@ def make_units(
 def ingest(
     folder: PartialFolder, raw: Raw, units: Path, rules: Rules, *, progress: Progress
 ) -> dict[str, Any]:
-    """Write `records.ndjson` into `folder`.
+    """Write `records.ndjson`, and `files.ndjson` with the raw files they are from, into `folder`.
 
     Args:
         folder: where to; committed by the caller.
@@ -131,28 +142,27 @@ def ingest(
     Raises:
         DataError: if no text is left, or a file changes while it is read.
     """
-    made = make_units(cut_units(raw.files), units, rules, progress)
-    skipped = [*raw.skipped, *(Skipped(**entry) for _, said in made for entry in said["skipped"])]
-    dropped = Counter(kind_of(entry.reason) for entry in raw.skipped)
-    counts = {"files": len(raw.files), "file_bytes": sum(found.bytes for found, _ in raw.files)}
-    counts |= {"records": 0, "text_bytes": 0, "skipped": 0}
-    for _, said in made:
-        dropped.update(said["dropped"])
-        counts["records"] += said["counts"]["documents"]
-        counts["text_bytes"] += said["counts"]["text_bytes"]
+    made = make_units(raw.units, units, rules, progress)
+    skipped, dropped, summed = _summed(raw, made)
+    counts = dict(zip(("files", "file_bytes"), raw.files.totals, strict=True)) | summed
     if not counts["records"]:
         raise DataError(_nothing_left(skipped), hint="check `data.paths`, `data.include` and `data.exclude`")
 
-    duplicates = _Duplicates(skipped, dropped, counts, {found.name: found.bytes for found, _ in raw.files})
+    files = folder.open("files.ndjson")
+    for part in raw.lines():
+        files.write(part)
+    files.finish()
+    duplicates = _Duplicates(skipped, dropped, counts, raw.files)
     scratch = folder.path / "scratch"
     create_folder(scratch)
     progress.step("records", 0, counts["records"])
-    lines = _without_twins(_merged([path for paths, _ in made for path in paths], scratch), duplicates)
+    blocks = _without_twins([path for paths, _ in made for path in paths], scratch, duplicates)
     file = folder.open("records.ndjson")
     if rules.drop_above is None:
-        _write(lines, file)
+        for block in blocks:
+            file.write(block)
     else:
-        _write_first_of_alike(lines, file, scratch, rules.drop_above, duplicates)
+        _write_first_of_alike(blocks, file, scratch, rules.drop_above, duplicates)
     file.finish()
     shutil.rmtree(scratch)
     progress.step("records", counts["records"], counts["records"])
@@ -166,6 +176,39 @@ def ingest(
     }
 
 
+def ingest_shard(
+    listing: Listing, units: Path, rules: Rules, number: int, count: int, *, progress: Progress
+) -> dict[str, Any]:
+    """Make every `count`-th unit of a corpus, from the one of `number` on, which counts from 1; `ingest` then finds them.
+
+    Each unit is of one shard alone, whatever machines make them and in which order, as long as all list the same files.
+
+    Returns:
+        `counts` and `dropped` of the shard, before texts are compared with those of other units.
+    """
+    share = cut_units(listing.files)[number - 1 :: count]
+    raw = read_digests(Listing(listing.files), share, progress)
+    sizes = [listing.files[place].bytes for unit in share for place in range(unit.start, unit.stop)]
+    counts = {"files": len(sizes) - len(raw.skipped), "file_bytes": sum(sizes)}
+    counts["file_bytes"] -= sum(entry.bytes for entry in raw.skipped)
+    _, dropped, summed = _summed(raw, make_units(share, units, rules, progress))
+    return {"counts": counts | summed, "dropped": dict(sorted(dropped.items()))}
+
+
+def _summed(
+    raw: Raw, made: list[tuple[list[Path], dict[str, Any]]]
+) -> tuple[list[Skipped], Counter[str], dict[str, int]]:
+    """What units came to: skipped, dropped by reason, and counts of what was written."""
+    skipped = [*raw.skipped, *(Skipped(**entry) for _, said in made for entry in said["skipped"])]
+    dropped = Counter(kind_of(entry.reason) for entry in raw.skipped)
+    for _, said in made:
+        dropped.update(said["dropped"])
+    records = sum(said["counts"]["documents"] for _, said in made)
+    text_bytes = sum(said["counts"]["text_bytes"] for _, said in made)
+    counts = {"records": records, "text_bytes": text_bytes, "skipped": sum(dropped.values())}
+    return skipped, dropped, counts
+
+
 @dataclass(slots=True)
 class _Duplicates:
     """Keeps account of what was written once and is dropped again."""
@@ -173,74 +216,47 @@ class _Duplicates:
     skipped: list[Skipped]
     dropped: Counter[str]
     counts: dict[str, int]
-    sizes: dict[str, int]
+    files: Files
 
-    def drop(self, line: bytes, reason: str) -> None:
-        record = json.loads(line)
+    def drop(self, path: str, meta: dict[str, Any] | None, text_bytes: int, reason: str) -> None:
         kind = kind_of(reason)
         self.dropped[kind] += 1
         self.counts["records"] -= 1
-        self.counts["text_bytes"] -= len(record["text"].encode())
-        path = record["source"]["path"]
-        if "meta" not in record:
-            self.skipped.append(Skipped(path, reason, self.sizes[path]))
+        self.counts["text_bytes"] -= text_bytes
+        if meta is None:
+            self.skipped.append(Skipped(path, reason, self.files.named(path).bytes))
         elif self.dropped[kind] <= _LISTED:
-            self.skipped.append(Skipped(f"{path}#{record['meta']['row']}", reason, 0))
+            self.skipped.append(Skipped(f"{path}#{meta['row']}", reason, 0))
 
 
-def _merged(paths: list[Path], scratch: Path) -> Iterator[bytes]:
-    """The lines of sorted files in order; of equal ids the one of the first file comes first."""
-    number = 0
-    while len(paths) > _MERGED:
-        together = []
-        for start in range(0, len(paths), _MERGED):
-            path = scratch / f"merged-{number}"
-            number += 1
-            with path.open("wb") as file:
-                file.writelines(_merged(paths[start : start + _MERGED], scratch))
-            together.append(path)
-        paths = together
-    with ExitStack() as stack:
-        files = [stack.enter_context(path.open("rb")) for path in paths]
-        yield from heapq.merge(*files, key=lambda line: line[:ID_END])
-
-
-def _without_twins(lines: Iterable[bytes], duplicates: _Duplicates) -> Iterator[bytes]:
-    before = b""
-    for line in lines:
-        if line[:ID_END] == before[:ID_END]:
-            duplicates.drop(line, f"duplicate of {json.loads(before)['source']['path']}")
-        else:
-            yield line
-            before = line
-
-
-def _write(lines: Iterable[bytes], file: PartialFile) -> None:
-    block, size = list[bytes](), 0
-    for line in lines:
-        block.append(line)
-        size += len(line)
-        if size >= 1 << 20:
-            file.write(b"".join(block))
-            block, size = [], 0
-    file.write(b"".join(block))
+def _without_twins(paths: list[Path], scratch: Path, duplicates: _Duplicates) -> Iterator[bytes]:
+    """The lines of sorted files in order, a block at a time; of equal ids that of the first file alone."""
+    merge = _core.RecordMerge(paths, scratch, _MERGED)
+    while True:
+        block, twins = merge.next_block(_BLOCK_BYTES)
+        if not block:
+            return
+        for path, meta, text_bytes, first in twins:
+            duplicates.drop(path, json.loads(meta or "null"), text_bytes, f"duplicate of {first}")
+        yield block
 
 
 def _write_first_of_alike(
-    lines: Iterable[bytes], file: PartialFile, scratch: Path, threshold: float, duplicates: _Duplicates
+    blocks: Iterable[bytes], file: PartialFile, scratch: Path, threshold: float, duplicates: _Duplicates
 ) -> None:
     all_lines = scratch / "all.ndjson"
     with all_lines.open("wb") as whole:
-        whole.writelines(lines)
+        whole.writelines(blocks)
 
     def write(side: int, block: bytes) -> None:
         if side == 0:
             file.write(block)
-        else:
-            for line in block.splitlines(keepends=True):
-                duplicates.drop(
-                    line, f"near duplicate: at least {threshold} of it in a text with a smaller id"
-                )
+            return
+        for line in block.splitlines(keepends=True):
+            record = json.loads(line)
+            path, text_bytes = record["source"]["path"], len(record["text"].encode())
+            reason = f"near duplicate: at least {threshold} of it in a text with a smaller id"
+            duplicates.drop(path, record.get("meta"), text_bytes, reason)
 
     _core.RecordSplit.of_firsts(all_lines, threshold, scratch).divide(write)
 

@@ -13,14 +13,29 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
+from codex import _core
 from codex.data.corpora import Corpus
 from codex.errors import ChangedError, ConfigError, DataError, MissingDataError
+from codex.storage import StoredFile
 
-__all__ = ["Found", "Listing", "Skipped", "changed", "glob_matcher", "list_files", "name_roots", "stamp_of"]
+__all__ = [
+    "Files",
+    "Found",
+    "Listing",
+    "Remote",
+    "Skipped",
+    "changed",
+    "glob_matcher",
+    "list_files",
+    "name_roots",
+    "stamp_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class Found:
     path: Path
     """Where it is on this machine."""
     bytes: int
-    stamp: tuple[int, ...]
+    stamp: tuple[int, int, int, int]
     """Device, inode, size and time of the last change in ns: another stamp, another content."""
 
     def is_unchanged(self) -> bool:
@@ -41,6 +56,39 @@ class Found:
             return stamp_of(self.path.stat()) == self.stamp
         except OSError:
             return False
+
+
+class Files:
+    """Files of a corpus in the order of their names, in a hundred bytes and the name each; what comes out is a `Found`."""
+
+    def __init__(self) -> None:
+        self.raw = _core.RawFiles()
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, number: int) -> Found:
+        name, path, device, inode, size, modified_ns = self.raw[number]
+        return Found(name, path, size, (device, inode, size, modified_ns))
+
+    def __iter__(self) -> Iterator[Found]:
+        return (self[number] for number in range(len(self)))
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """How many of them can be read, as far as is known, and the bytes of these."""
+        return self.raw.totals()
+
+    def named(self, name: str) -> Found:
+        """The file of that name.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        number = bisect_left(range(len(self)), name.encode(), key=lambda number: self.raw[number][0].encode())
+        if number == len(self) or (found := self[number]).name != name:
+            raise KeyError(name)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +100,34 @@ class Skipped:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file of the corpus that is not on this machine."""
+
+    name: str
+    """Path relative to the corpus, with `/`."""
+    address: str
+    """Of the place it lies in."""
+    file: StoredFile
+    """As the place lists it."""
+
+
 @dataclass(slots=True)
 class Listing:
     """What a corpus holds, each list in the order of its names."""
 
-    files: list[Found] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
+    away: list[Remote] = field(default_factory=list)
+    """Files that `codex.data.remote.bring` copies here."""
     skipped: list[Skipped] = field(default_factory=list)
     set_aside: int = 0
     """Files and folders that a glob kept out; a folder counts as one."""
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """How many files, and their bytes, wherever they lie."""
+        files, size = self.files.totals
+        return files + len(self.away), size + sum(remote.file.bytes for remote in self.away)
 
 
 def list_files(
@@ -70,6 +138,7 @@ def list_files(
     maximum_file_bytes: int,
     not_input: Iterable[Path] = (),
     is_streamed: Callable[[str], bool] = lambda name: False,
+    stored: Mapping[str, tuple[str, Sequence[StoredFile]]] = MappingProxyType({}),
 ) -> Listing:
     """List a corpus without reading any of its files.
 
@@ -80,33 +149,38 @@ def list_files(
         not_input: files and folders of ours that may lie below a place, such as the cache: never part of a
             corpus.
         is_streamed: says of a name whether the file is read as a stream, so that it may be of any size.
+        stored: of each address of the corpus, the place and the files there.
 
     Raises:
         MissingDataError: if a place does not exist.
         DataError: if a place can not be read, or is neither file nor folder.
     """
     walk = _Walk(corpus, include, exclude, maximum_file_bytes, not_input, is_streamed)
-    for name, root in name_roots(corpus.roots):
-        walk.root(name, root)
-    walk.listing.files.sort(key=lambda found: found.name)
+    for name, root in name_roots((*corpus.roots, *corpus.addresses)):
+        if isinstance(root, str):
+            walk.stored(name, root, *stored[root])
+        else:
+            walk.root(name, root)
+    walk.listing.files.raw.sort()
+    walk.listing.away.sort(key=lambda remote: remote.name)
     walk.listing.skipped.sort(key=lambda skipped: skipped.path)
     return walk.listing
 
 
-def name_roots(roots: Sequence[Path]) -> list[tuple[str, Path]]:
+def name_roots(roots: Sequence[Path | str]) -> list[tuple[str, Path | str]]:
     """Each place with the name that stands before what is found in it: empty for a lone one, else as short as
-    tells them apart.
+    tells them apart. A string is an address.
 
-    >>> name_roots([Path("/a/docs"), Path("/b/docs"), Path("/b/more")])
-    [('a/docs', PosixPath('/a/docs')), ('b/docs', PosixPath('/b/docs')), ('more', PosixPath('/b/more'))]
+    >>> name_roots([Path("/a/docs"), Path("/b/docs"), "s3://b/more"])
+    [('a/docs', PosixPath('/a/docs')), ('b/docs', PosixPath('/b/docs')), ('more', 's3://b/more')]
     """
-    places = sorted({Path(os.path.normpath(root.absolute())) for root in roots})
+    places = sorted({_normal(root) for root in roots}, key=str)
     if len(places) == 1:
         return [("", places[0])]
     lengths = dict.fromkeys(places, 1)
     while True:
         names = {
-            place: "/".join(_printable(part) for part in place.parts[-lengths[place] :]) for place in places
+            place: "/".join(_printable(part) for part in _parts(place)[-lengths[place] :]) for place in places
         }
         taken = list(names.values())
         unclear = [place for place in places if taken.count(names[place]) > 1]
@@ -114,6 +188,14 @@ def name_roots(roots: Sequence[Path]) -> list[tuple[str, Path]]:
             return [(names[place], place) for place in places]
         for place in unclear:
             lengths[place] += 1
+
+
+def _normal(root: Path | str) -> Path | str:
+    return root if isinstance(root, str) else Path(os.path.normpath(root.absolute()))
+
+
+def _parts(place: Path | str) -> Sequence[str]:
+    return place.split("/") if isinstance(place, str) else place.parts
 
 
 def glob_matcher(globs: Sequence[str]) -> re.Pattern[str]:
@@ -158,7 +240,7 @@ def _translate(glob: str) -> str:
 
 
 def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _why(error: OSError) -> str:
@@ -184,7 +266,9 @@ class _Walk:
         is_streamed: Callable[[str], bool],
     ) -> None:
         self.listing = Listing()
-        self._wanted = [glob_matcher(globs) for globs in (corpus.include, include) if globs]
+        self._of_corpus = glob_matcher(corpus.include or ["**"])
+        self._takes_any_name = corpus.takes_any_name
+        self._wanted = glob_matcher(include or ["**"])
         self._unwanted = glob_matcher((*corpus.exclude, *exclude))
         self._maximum = maximum_file_bytes
         self._is_streamed = is_streamed
@@ -207,10 +291,26 @@ class _Walk:
                 raise DataError(f"folder `{path}` of the corpus cannot be read: {_why(error)}") from None
             self._folder(name, path)
         elif stat.S_ISREG(status.st_mode):
-            self._regular(name or _printable(path.name), path, status)
+            name = name or _printable(path.name)
+            if self._unwanted.fullmatch(name):
+                self.listing.set_aside += 1
+            else:
+                self._regular(name, str(path), status, is_place=True)
         else:
             kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
             raise DataError(f"`{path}` of the corpus is {kind}, expected a file or folder")
+
+    def stored(self, name: str, root: str, address: str, files: Sequence[StoredFile]) -> None:
+        for file in files:
+            is_place = root != address  # it is the file itself
+            inner = "/".join(filter(None, (name, "" if name and is_place else file.path)))
+            takes_any = is_place and self._takes_any_name
+            if not self._is_wanted(inner, takes_any=takes_any) or self._unwanted.fullmatch(inner):
+                self.listing.set_aside += 1
+            elif self._is_too_large(inner, file.bytes):
+                self._skip_large(inner, file.bytes)
+            else:
+                self.listing.away.append(Remote(inner, address, file))
 
     def _folder(self, name: str, path: Path) -> None:
         # A list instead of recursion: folders may lie deeper than Python's stack.
@@ -240,7 +340,7 @@ class _Walk:
         if stat.S_ISDIR(status.st_mode):
             return True
         if stat.S_ISREG(status.st_mode):
-            self._regular(name, Path(entry.path), status)
+            self._regular(name, entry.path, status)
         elif stat.S_ISLNK(status.st_mode) and Path(entry.path).is_dir():
             self._skip(name, "a symbolic link to a folder: not followed", 0)
         elif not self._is_wanted(name):
@@ -252,16 +352,23 @@ class _Walk:
             self._skip(name, f"{kind}: not opened", 0)
         return False
 
-    def _regular(self, name: str, path: Path, status: os.stat_result) -> None:
-        if not self._is_wanted(name) or self._unwanted.fullmatch(name):
+    def _regular(self, name: str, path: str, status: os.stat_result, *, is_place: bool = False) -> None:
+        if not self._is_wanted(name, takes_any=is_place and self._takes_any_name):
             self.listing.set_aside += 1
-        elif status.st_size > self._maximum and not self._is_streamed(name):
-            self._skip(name, f"too large: more than {self._maximum} bytes", status.st_size)
+        elif self._is_too_large(name, status.st_size):
+            self._skip_large(name, status.st_size)
         else:
-            self.listing.files.append(Found(name, path, status.st_size, stamp_of(status)))
+            self.listing.files.raw.append(name, path, stamp_of(status))
 
-    def _is_wanted(self, name: str) -> bool:
-        return all(matcher.fullmatch(name) for matcher in self._wanted)
+    def _is_wanted(self, name: str, *, takes_any: bool = False) -> bool:
+        belongs = takes_any or self._of_corpus.fullmatch(name)
+        return bool(belongs and self._wanted.fullmatch(name))
+
+    def _is_too_large(self, name: str, size: int) -> bool:
+        return size > self._maximum and not self._is_streamed(name)
+
+    def _skip_large(self, name: str, size: int) -> None:
+        self._skip(name, f"too large: more than {self._maximum} bytes", size)
 
     def _skip(self, name: str, reason: str, size: int) -> None:
         self.listing.skipped.append(Skipped(name, reason, size))
@@ -274,7 +381,7 @@ def changed(found: Found) -> ChangedError:
     )
 
 
-def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+def stamp_of(status: os.stat_result) -> tuple[int, int, int, int]:
     """What tells one state of a file from the next without reading it."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 

@@ -9,30 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codex.data.corpora import corpus_of
 from codex.data.filters import Filters
-from codex.data.formats import Reading, is_streamed
-from codex.data.ingest import Rules, ingest, read_digests
-from codex.data.listing import list_files, name_roots
+from codex.data.formats import Reading
+from codex.data.ingest import Rules, ingest, ingest_shard, read_digests
+from codex.data.listing import name_roots
 from codex.data.progress import Progress, Silent
+from codex.data.source import source_of
 from codex.data.split import split
-from codex.data.store import STAGES, Place, Recipe, Stage, fetch
+from codex.data.store import STAGES, Place, Recipe, Stage, fetch, take
 from codex.data.tokenize import bring_tokenizer, make_shards, make_tokenizer
-from codex.errors import UsageError
-from codex.file import PartialFolder
+from codex.data.units import cut_units
+from codex.errors import MissingDataError, UsageError
+from codex.file import Lock, PartialFolder, create_folder
 from codex.tokens import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
-    from codex.config.schema import Config
+    from codex.config.schema import Config, Data
 
-__all__ = ["Prepared", "prepare", "prepare_until"]
+__all__ = ["Prepared", "prepare", "prepare_shard", "prepare_until", "taken_from"]
 
 # Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 3, "splits": 2, "tokenizer": 1, "shards": 2}
+_CODE = {"records": 4, "splits": 2, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Prepared:
     tokenizer: Path
     shards: Path
     lineage: list[dict[str, Any]]
-    """One entry a stage: kind, digest, parents (of records: every raw file), parameters, counts, files."""
+    """One entry a stage: kind, digest, parents (of records: its list of raw files), parameters, counts, files."""
     built: dict[str, bool]
     """Stage -> whether it was built now."""
 
@@ -71,25 +71,74 @@ def prepare(config: Config, *, cache: Path, progress: Progress | None = None) ->
 
 
 def prepare_until(
-    last: str, config: Config, *, place: Place, progress: Progress | None = None
+    last: str,
+    config: Config,
+    *,
+    place: Place,
+    progress: Progress | None = None,
+    taken: Stage | None = None,
 ) -> dict[str, Stage]:
-    """Build or find every stage up to and with `last`; as `prepare` otherwise."""
+    """Build or find every stage up to and with `last`; as `prepare` otherwise.
+
+    Args:
+        taken: a finished stage to go on from, as it is; those before it are not looked at.
+    """
     plan = _Plan(config, place, progress or Silent())
+    first = 0
+    if taken is not None:
+        plan.done[taken.name] = taken
+        first = STAGES.index(taken.name) + 1
     recipes: dict[str, Callable[[], Recipe]] = {
         "records": plan.records,
         "splits": plan.splits,
         "tokenizer": plan.tokenizer,
         "shards": plan.shards,
     }
-    for name in STAGES[: STAGES.index(last) + 1]:
+    for name in STAGES[first : STAGES.index(last) + 1]:
         plan.done[name] = fetch(recipes[name](), place, plan.progress)
     return plan.done
 
 
-def rules_of(config: Config) -> Rules:
-    """How files become records, as section `data` says."""
-    data = config.data
-    reading = Reading(data.format, data.encoding, data.text_key, data.maximum_file_bytes)
+def prepare_shard(
+    config: Config, number: int, count: int, *, place: Place, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Read one of `count` shards of the corpus, the first of which is 1; `prepare_until` then finds what all of them made.
+
+    Returns:
+        `counts` and `dropped` of the shard.
+
+    Raises:
+        UsageError: if there is no such shard.
+        LockError: if another process is reading the same one to the same place.
+    """
+    if not 1 <= number <= count:
+        raise UsageError(f"shard {number} of {count} is none, expected 1/{count} to {count}/{count}")
+    source = source_of(config.data, not_input=place.written())
+    rules = rules_of(config.data, source.reading)
+    source.bring(place.cache, progress or Silent())
+    folder = place.units()
+    create_folder(folder)
+    with Lock(folder / f"shard-{number}-of-{count}.lock"):
+        return ingest_shard(source.listing, folder, rules, number, count, progress=progress or Silent())
+
+
+def taken_from(folder: Path, last: str) -> Stage:
+    """What `last` can go on from in an `--out` folder: its splits if those come before, else its records.
+
+    Raises:
+        MissingDataError: if it has neither.
+        DamageError: if what it has is not as it was written.
+    """
+    for name in ("splits", "records"):
+        if STAGES.index(name) < STAGES.index(last) and (folder / name / "manifest.json").is_file():
+            return take(name, folder / name)
+    raise MissingDataError(
+        f"no records in `{folder}`", hint=f"`codex data ingest PLACE... --out {folder}` makes them"
+    )
+
+
+def rules_of(data: Data, reading: Reading) -> Rules:
+    """How files that are read so become records, as section `data` says."""
     filters = Filters.of(data)
     drop_above = data.near_duplicate_threshold if data.near_duplicates == "drop" else None
     return Rules(
@@ -110,21 +159,15 @@ class _Plan:
     done: dict[str, Stage] = field(default_factory=dict)
 
     def records(self) -> Recipe:
-        data, rules = self.config.data, rules_of(self.config)
-        corpus = corpus_of(data)
-        listing = list_files(
-            corpus,
-            include=data.include,
-            exclude=data.exclude,
-            maximum_file_bytes=data.maximum_file_bytes,
-            not_input=self.place.written(),
-            is_streamed=partial(is_streamed, chosen=data.format),
-        )
+        data = self.config.data
+        source = source_of(data, not_input=self.place.written())
+        corpus, listing, rules = source.corpus, source.listing, rules_of(data, source.reading)
         self.progress.say(
-            f"corpus {corpus.name or ', '.join(data.paths)}: {len(listing.files):,} files,"
+            f"corpus {corpus.name or ', '.join(data.paths)}: {listing.totals[0]:,} files,"
             f" {len(listing.skipped):,} that are not read, {listing.set_aside:,} set aside by its rules"
         )
-        raw = read_digests(listing, self.progress)
+        source.bring(self.place.cache, self.progress)
+        raw = read_digests(listing, cut_units(listing.files), self.progress)
         return Recipe(
             "records",
             parents=raw.parents(),
@@ -132,14 +175,14 @@ class _Plan:
                 **rules.parameters,
                 "drop_above": rules.drop_above,
                 "corpus": corpus.name,
-                "roots": [name for name, _ in name_roots(corpus.roots)],
+                "roots": [name for name, _ in name_roots((*corpus.roots, *corpus.addresses))],
                 "corpus_include": list(corpus.include),
                 "corpus_exclude": list(corpus.exclude),
                 "include": list(data.include),
                 "exclude": list(data.exclude),
             },
             unread=tuple((entry.path, entry.reason, entry.bytes) for entry in raw.skipped),
-            needed_bytes=sum(found.bytes for found in listing.files),
+            needed_bytes=listing.files.totals[1],
             build=lambda folder: ingest(folder, raw, self.place.units(), rules, progress=self.progress),
         )
 

@@ -38,7 +38,7 @@ from codex.file import (
     write_manifest,
 )
 
-__all__ = ["SCHEMA_VERSION", "STAGES", "Place", "Recipe", "Stage", "cache_folder", "fetch"]
+__all__ = ["SCHEMA_VERSION", "STAGES", "Place", "Recipe", "Stage", "cache_folder", "fetch", "take"]
 
 #: The stages in the order in which they are built.
 STAGES = ("records", "splits", "tokenizer", "shards")
@@ -146,6 +146,16 @@ def fetch(recipe: Recipe, place: Place, progress: Progress) -> Stage:
     counts = ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in manifest["counts"].items())
     progress.say(f"{recipe.name}: {counts} ({'built' if is_built else 'found'}: {folder})")
     return Stage(recipe.name, folder, manifest, is_built)
+
+
+def take(name: str, folder: Path) -> Stage:
+    """The finished stage that stands in `folder`, whatever it was made from.
+
+    Raises:
+        DamageError: if it is not as it was written, or a newer codex wrote it.
+    """
+    read_manifest(folder, kind=name, schema_version=SCHEMA_VERSION)
+    return Stage(name, folder, verify_folder(folder), built=False)
 
 
 def _whole(recipe: Recipe, place: Place, folder: Path, say: Callable[[str], None]) -> dict[str, Any] | None:

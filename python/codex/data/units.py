@@ -1,85 +1,57 @@
 """Raw files to sorted records, a unit at a time: each is kept by what it was made from, so that a changed byte costs one unit.
 
 A unit is some files in the order of their names; it ends behind a file whose name says so, so that a file that comes or goes
-changes one unit and not all that follow. Its records go into files sorted by id, 16 MiB at most at a time in memory; beside them
-stands what was dropped. What is there and as it was written is used again, after a kill as after a change.
+changes one unit and not all that follow. Plain text is read, filtered and written in one call (`UnitWriter`, the interpreter
+released); what it leaves aside goes through `codex.data.formats`, a document at a time. The records go into files sorted by id,
+16 MiB at most at a time in memory; beside them stands what was dropped. What is there and as it was written is used again, after
+a kill as after a change.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
+from codex import _core
 from codex.data.filters import Filters
-from codex.data.formats import Document, Dropped, Reading, documents_of
-from codex.data.listing import Found, Skipped, changed
-from codex.errors import ChangedError, CodexError, DamageError, DataError, MachineError
+from codex.data.formats import Document, Dropped, Reading, documents_of, plain_reading
+from codex.data.listing import Files, changed
+from codex.errors import ChangedError, DamageError, DataError, MachineError
 from codex.file import canonical_json, digest_bytes, digest_file, read_manifest, seal_manifest, write_atomic
-from codex.records import Record, Source, encode_records, record_id
 
-__all__ = ["ID_END", "Unit", "cut_units", "evict_units", "kind_of", "make_unit", "reason_of"]
+__all__ = ["Unit", "cut_units", "evict_units", "kind_of", "make_unit", "reason_of"]
 
-#: A line of a record begins with its id: `{"id":"`, 32 digits.
-ID_END = 39
 _UNIT_BYTES = 32 << 20
 _UNIT_FILES = 4096
 _RUN_BYTES = 16 << 20
-_LISTED = 1000
 _SCHEMA_VERSION = 1
 _KIND = re.compile(r"(.+?)(?=: | of | after | \(|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Some files in the order of their names."""
+    """Some files in the order of their names, from one number up to another."""
 
-    files: list[tuple[Found, str]]
+    files: Files
+    start: int
+    stop: int
 
     def key(self, parameters: dict[str, Any]) -> str:
         """32 hex digits over all that its records depend on."""
-        made_from = {
-            "files": [[found.name, digest] for found, digest in self.files],
-            "parameters": parameters,
-        }
-        return digest_bytes(canonical_json(made_from), "sha256").removeprefix("sha256:")[:32]
+        made_from = canonical_json(parameters) + b"\n" + self.files.raw.lines(self.start, self.stop)
+        return digest_bytes(made_from, "sha256").removeprefix("sha256:")[:32]
 
 
-@dataclass(slots=True)
-class _Made:
-    """What became of the documents of a unit so far."""
-
-    skipped: list[Skipped] = field(default_factory=list)
-    dropped: dict[str, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: {"documents": 0, "text_bytes": 0})
-
-    def drop(self, found: Found, reason: str, row: int | None = None) -> None:
-        kind = kind_of(reason)
-        self.dropped[kind] = self.dropped.get(kind, 0) + 1
-        if row is None:
-            self.skipped.append(Skipped(found.name, reason, found.bytes))
-        elif self.dropped[kind] <= _LISTED:
-            self.skipped.append(Skipped(f"{found.name}#{row}", reason, 0))
-
-
-def cut_units(files: list[tuple[Found, str]]) -> list[Unit]:
+def cut_units(files: Files) -> list[Unit]:
     """The files in units of about 32 MiB."""
-    units: list[Unit] = []
-    current: list[tuple[Found, str]] = []
-    size = 0
-    for found, digest in files:
-        current.append((found, digest))
-        size += found.bytes
-        ends = crc32(found.name.encode()) % 512 == 0
-        if ends or size >= _UNIT_BYTES or len(current) >= _UNIT_FILES:
-            units.append(Unit(current))
-            current, size = [], 0
-    return [*units, Unit(current)] if current else units
+    ends = files.raw.cut(_UNIT_BYTES, _UNIT_FILES)
+    return [Unit(files, start, stop) for start, stop in pairwise([0, *ends])]
 
 
 def make_unit(
@@ -96,25 +68,56 @@ def make_unit(
     if (kept := _kept(note)) is not None:
         os.utime(note)
         return [folder / entry["path"] for entry in kept["files"]], kept
-    made = _Made()
-    files: list[dict[str, Any]] = []
-    paths: list[Path] = []
-    for run in _runs(_lines(unit, reading, filters, made)):
-        path = folder / f"{key}-{len(paths):04}.ndjson"
-        data = b"".join(run)
-        write_atomic(path, data)
-        files.append({"path": path.name, "bytes": len(data), "digest": digest_bytes(data, "xxh3-128")})
-        paths.append(path)
+    asked = filters.parameters()
+    writer = _core.UnitWriter(unit.files.raw, folder, key, _RUN_BYTES, plain_reading(reading), asked)
+    number = unit.start
+    while (stopped := writer.read(number, unit.stop))[1] != "end":
+        number, why = stopped
+        if why == "changed":
+            raise changed(unit.files[number])
+        _add_documents(writer, unit.files, number, reading)
+        number += 1
+    files, skipped, dropped, documents, text_bytes = writer.finish()
     said = {
         "kind": "unit",
         "schema_version": _SCHEMA_VERSION,
-        "files": files,
-        "skipped": [{"path": s.path, "reason": s.reason, "bytes": s.bytes} for s in made.skipped],
-        "dropped": made.dropped,
-        "counts": made.counts,
+        "files": [{"path": path, "bytes": size, "digest": digest} for path, size, digest in files],
+        "skipped": [{"path": path, "reason": reason, "bytes": size} for path, reason, size in skipped],
+        "dropped": dropped,
+        "counts": {"documents": documents, "text_bytes": text_bytes},
     }
     write_atomic(note, seal_manifest(said))
-    return paths, said
+    return [folder / path for path, *_ in files], said
+
+
+def _add_documents(writer: _core.UnitWriter, files: Files, number: int, reading: Reading) -> None:
+    """Read one file here, and hand its documents over."""
+    found = files[number]
+    digest = json.loads(files.raw.lines(number, number + 1))["digest"]
+    documents = documents_of(found, digest, reading)
+    while True:
+        try:
+            document = next(documents, None)
+        except ChangedError:
+            raise
+        except (DataError, MachineError) as error:
+            writer.drop(number, reason_of(error.message), None)
+            break
+        if document is None:
+            break
+        _add(writer, number, document)
+    if not found.is_unchanged():
+        raise changed(found)
+
+
+def _add(writer: _core.UnitWriter, number: int, document: Document | Dropped) -> None:
+    if isinstance(document, Dropped):
+        writer.drop(number, document.reason, document.row)
+        return
+    try:
+        writer.add(number, document.text, document.encoding, document.errors, document.row)
+    except DataError as error:  # what no line can hold; a disk that is full is another error
+        writer.drop(number, reason_of(error.message), document.row)
 
 
 def evict_units(folder: Path, *, maximum_bytes: int, maximum_days: float) -> int:
@@ -143,52 +146,6 @@ def _kept(note: Path) -> dict[str, Any] | None:
     return said
 
 
-def _runs(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    """Lines in sorted lists of 16 MiB and more; of equal ids the first stays first."""
-    run: list[bytes] = []
-    size = 0
-    for line in lines:
-        run.append(line)
-        size += len(line)
-        if size >= _RUN_BYTES:
-            run.sort(key=_id_of)
-            yield run
-            run, size = [], 0
-    if run:
-        run.sort(key=_id_of)
-        yield run
-
-
-def _id_of(line: bytes) -> bytes:
-    return line[:ID_END]
-
-
-def _lines(unit: Unit, reading: Reading, filters: Filters, made: _Made) -> Iterator[bytes]:
-    for found, digest in unit.files:
-        try:
-            for document in documents_of(found, digest, reading):
-                if isinstance(document, Dropped):
-                    made.drop(found, document.reason, document.row)
-                elif (reason := filters.reason(document.text)) is not None:
-                    made.drop(found, reason, document.row)
-                else:
-                    made.counts["documents"] += 1
-                    made.counts["text_bytes"] += len(document.text.encode())
-                    yield _line(found, document)
-        except ChangedError:
-            raise
-        except (DataError, MachineError) as error:
-            made.drop(found, reason_of(error))
-        if not found.is_unchanged():
-            raise changed(found)
-
-
-def _line(found: Found, document: Document) -> bytes:
-    source = Source(found.name, encoding=document.encoding, errors=document.errors)
-    meta = None if document.row is None else {"row": document.row}
-    return encode_records([Record(record_id(document.text), document.text, source, meta)])
-
-
 def kind_of(reason: str) -> str:
     """A reason up to what is of one file alone: a name, a place, a number.
 
@@ -199,8 +156,12 @@ def kind_of(reason: str) -> str:
     return found[1] if found else reason
 
 
-def reason_of(error: CodexError) -> str:
-    """What was said of a file, without its path on this machine: a manifest must not hold one."""
-    before, quote, rest = error.message.partition("`")
+def reason_of(message: str) -> str:
+    """What was said of a file, without its path on this machine: a manifest must not hold one.
+
+    >>> reason_of("cannot read `/home/a.txt`: permission denied")
+    'cannot read: permission denied'
+    """
+    before, quote, rest = message.partition("`")
     after = rest.rpartition("`")[2] if quote else ""
     return f"{before.rstrip()}{after}".lstrip(": ")
