@@ -7,7 +7,7 @@ functions below. `reference` switches every operation to its slow twin, to see w
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -23,7 +23,7 @@ from codex.kernels.attention.documents import Documents
 from codex.kernels.loss import chunked as loss_chunked
 from codex.kernels.loss import reference as loss_reference
 
-__all__ = ["Choice", "attend", "choose", "reference", "summed_cross_entropy"]
+__all__ = ["Choice", "attend", "choose", "reference", "summed_losses"]
 
 _LOG = logging.getLogger("codex.kernels")
 _use_reference: ContextVar[bool] = ContextVar("codex_use_reference", default=False)
@@ -113,26 +113,27 @@ def attend(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None = None) 
     return out.transpose(1, 2)
 
 
-def summed_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Sum of -ln p(target) over all tokens, in nats, from the last hidden states and the head.
+def summed_losses(
+    hidden: Tensor, weight: Tensor, targets: Tensor, z_loss: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """What is learned from, and the cross-entropy in it, from the last hidden states and the head: sums, in nats.
 
     Args:
         hidden: (N, D).
         weight: (V, D).
         targets: (N,) int64 in [0, V).
+        z_loss: weight of the squared ln sum exp(logits); 0 leaves the cross-entropy.
     Returns:
-        A float32 scalar.
+        Two float32 scalars: cross-entropy plus z-loss, and the cross-entropy -ln p(target) alone, without a gradient.
     Raises:
         ShapeError: if the shapes do not fit together.
 
-    >>> summed_cross_entropy(torch.zeros(2, 3), torch.ones(4, 3), torch.tensor([0, 3])).item()  # 2 ln 4
+    >>> summed_losses(torch.zeros(2, 3), torch.ones(4, 3), torch.tensor([0, 3]))[0].item()  # 2 ln 4
     2.7725887298583984
     """
     if hidden.ndim != 2 or hidden.shape[1] != weight.shape[1] or targets.shape != hidden.shape[:1]:
         shapes = f"hidden={tuple(hidden.shape)} weight={tuple(weight.shape)} targets={tuple(targets.shape)}"
-        raise ShapeError(f"`summed_cross_entropy` got {shapes}, expected (N, D), (V, D) and (N,)")
-    slow = choose("loss").name == "reference"
-    kernel: Callable[[Tensor, Tensor, Tensor], Tensor] = (
-        loss_reference.summed_cross_entropy if slow else loss_chunked.summed_cross_entropy
-    )
-    return kernel(hidden, weight, targets)
+        raise ShapeError(f"`summed_losses` got {shapes}, expected (N, D), (V, D) and (N,)")
+    kernel = loss_reference if choose("loss").name == "reference" else loss_chunked
+    losses: tuple[Tensor, Tensor] = kernel.summed_losses(hidden, weight, targets, z_loss)
+    return losses

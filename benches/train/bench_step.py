@@ -24,7 +24,7 @@ from codex.config import Config, LoadedConfig, load
 from codex.data.load import TokenBatches
 from codex.data.prepare import prepare
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 from codex.models.names import transformers_config
 from codex.train import train
 from codex.train.clock import Clock
@@ -65,7 +65,7 @@ def batches(loaded: LoadedConfig, tmp_path_factory: pytest.TempPathFactory) -> T
     return TokenBatches(prepared.shards, "train", sizes.model.context + 1, rows, seed=0)
 
 
-def _model(config: Config) -> Llama:
+def _model(config: Config) -> CausalModel:
     torch.manual_seed(0)
     return build(config.model, config.tokens.vocabulary_size)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from codex.errors import ShapeError
@@ -32,8 +33,20 @@ class Documents:
     def __init__(self, starts: Tensor) -> None:
         if starts.ndim != 2:
             raise ShapeError(f"`starts` has the shape {tuple(starts.shape)}, expected (B, T)")
+        self._starts = starts
         #: (B, T) int64: counted along each row.
         self.numbers = starts.cumsum(dim=1)
+
+    @cached_property
+    def positions(self) -> Tensor:
+        """(B, T) int64: counted from the start of each document.
+
+        >>> import torch
+        >>> Documents(torch.tensor([[False, True, False]])).positions
+        tensor([[0, 0, 1]])
+        """
+        places = torch.arange(self.numbers.shape[1], device=self.numbers.device).expand_as(self.numbers)
+        return places - (places * self._starts).cummax(dim=1).values
 
     @cached_property
     def visible(self) -> Tensor:

@@ -21,33 +21,22 @@ def _draw(*shape: int, dtype: torch.dtype, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("packed", [False, True], ids=["one document", "packed documents"])
 @pytest.mark.parametrize("groups", [1, 3])
 @pytest.mark.parametrize("length", [1, 7, 123, 128, 129])
-def test_forward_and_backward_equal_the_reference(length: int, groups: int, dtype: torch.dtype) -> None:
+def test_forward_and_backward_equal_the_reference(
+    length: int, groups: int, packed: bool, dtype: torch.dtype
+) -> None:
     q = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=1)
     k, v = (_draw(2, length, 2, 16, dtype=dtype, seed=seed) for seed in (2, 3))
     outer = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=4).detach()
-    answers = []
-    for function in (dispatch.attend, attend):
-        out = function(q, k, v)
-        answers.append([out.detach(), *torch.autograd.grad(out, (q, k, v), outer)])
-    assert answers[0][0].dtype == dtype
-    for fast, slow in zip(*answers, strict=True):
-        torch.testing.assert_close(fast, slow, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
-
-
-@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
-@pytest.mark.parametrize("groups", [1, 3])
-@pytest.mark.parametrize("length", [1, 7, 123, 128, 129])
-def test_packed_documents_are_hidden_from_each_other(length: int, groups: int, dtype: torch.dtype) -> None:
-    q = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=1)
-    k, v = (_draw(2, length, 2, 16, dtype=dtype, seed=seed) for seed in (2, 3))
-    outer = _draw(2, length, 2 * groups, 16, dtype=dtype, seed=4).detach()
-    documents = Documents(torch.rand(2, length, generator=torch.Generator().manual_seed(5)) < 0.1)
+    starts = torch.rand(2, length, generator=torch.Generator().manual_seed(5)) < 0.1
+    documents = Documents(starts) if packed else None
     answers = []
     for function in (dispatch.attend, attend):
         out = function(q, k, v, documents)
         answers.append([out.detach(), *torch.autograd.grad(out, (q, k, v), outer)])
+    assert answers[0][0].dtype == dtype
     for fast, slow in zip(*answers, strict=True):
         torch.testing.assert_close(fast, slow, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 

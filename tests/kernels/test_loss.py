@@ -20,15 +20,18 @@ def _draw(tokens: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, 
     return hidden, weight, torch.randint(513, (tokens,), generator=generator)
 
 
+@pytest.mark.parametrize("z_loss", [0.0, 0.05])
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("tokens", [1, 7, 123, 128, 129, 255, 256, 257, 700])
-def test_loss_and_gradients_equal_the_reference(tokens: int, dtype: torch.dtype) -> None:
+def test_loss_and_gradients_equal_the_reference(tokens: int, dtype: torch.dtype, z_loss: float) -> None:
     hidden, weight, targets = _draw(tokens, dtype)
     answers = []
     for kernel in (chunked, reference):
-        loss = kernel.summed_cross_entropy(hidden, weight, targets)
-        assert loss.dtype == torch.float32
-        answers.append([loss.detach(), *torch.autograd.grad(loss / 3, (hidden, weight))])
+        loss, cross_entropy = kernel.summed_losses(hidden, weight, targets, z_loss)
+        assert loss.dtype == cross_entropy.dtype == torch.float32 and not cross_entropy.requires_grad
+        assert (loss.item() == cross_entropy.item()) == (z_loss == 0)
+        gradients = torch.autograd.grad(loss / 3, (hidden, weight))
+        answers.append([loss.detach(), cross_entropy, *gradients])
     for fast, slow in zip(*answers, strict=True):
         assert fast.dtype == slow.dtype
         scale = slow.abs().max().item()
@@ -37,16 +40,16 @@ def test_loss_and_gradients_equal_the_reference(tokens: int, dtype: torch.dtype)
 
 def test_large_logits_do_not_overflow() -> None:
     hidden, weight, targets = _draw(300, torch.float32)
-    loss = chunked.summed_cross_entropy(hidden * 1e4, weight, targets)
-    torch.testing.assert_close(loss, reference.summed_cross_entropy(hidden * 1e4, weight, targets))
+    loss, _ = chunked.summed_losses(hidden * 1e4, weight, targets)
+    torch.testing.assert_close(loss, reference.summed_losses(hidden * 1e4, weight, targets)[0])
     assert torch.isfinite(loss)
 
 
 def test_only_the_hidden_states_may_want_a_gradient() -> None:
     hidden, weight, targets = _draw(20, torch.float32)
-    loss = chunked.summed_cross_entropy(hidden, weight.detach(), targets)
+    loss, _ = chunked.summed_losses(hidden, weight.detach(), targets)
     (gradient,) = torch.autograd.grad(loss, hidden)
-    (expected,) = torch.autograd.grad(reference.summed_cross_entropy(hidden, weight, targets), hidden)
+    (expected,) = torch.autograd.grad(reference.summed_losses(hidden, weight, targets)[0], hidden)
     torch.testing.assert_close(gradient, expected)
 
 
@@ -67,12 +70,12 @@ class _Largest(TorchDispatchMode):
 def test_no_tensor_is_as_large_as_all_logits(with_gradient: bool) -> None:
     hidden, weight, targets = _draw(2000, torch.float32)
     with torch.set_grad_enabled(with_gradient), _Largest() as largest:
-        loss = chunked.summed_cross_entropy(hidden, weight, targets)
+        loss, _ = chunked.summed_losses(hidden, weight, targets, 0.1)
         if with_gradient:
             loss.backward()
     assert largest.elements == chunked.CHUNK_TOKENS * 513
     with _Largest() as largest:
-        reference.summed_cross_entropy(hidden, weight, targets)
+        reference.summed_losses(hidden, weight, targets)
     assert largest.elements == 2000 * 513, "the measuring must see the logits of the reference"
 
 
@@ -84,7 +87,7 @@ def test_shapes_that_do_not_fit_are_named(
     hidden: tuple[int, ...], weight: tuple[int, ...], targets: tuple[int, ...]
 ) -> None:
     with pytest.raises(ShapeError) as error:
-        dispatch.summed_cross_entropy(
+        dispatch.summed_losses(
             torch.zeros(hidden), torch.zeros(weight), torch.zeros(targets, dtype=torch.int64)
         )
     assert str(hidden) in str(error.value)

@@ -9,7 +9,7 @@ import torch
 
 from codex.config.schema import Model
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 
 VOCABULARY = 300
 SHAPES = {
@@ -24,6 +24,8 @@ SHAPES = {
         "tie_embeddings": False,
         "qk_norm": False,
     },
+    "gpt2": {"name": "gpt2", "qk_norm": False, "norm_epsilon": 1e-5},
+    "untied gpt2": {"name": "gpt2", "qk_norm": False, "tie_embeddings": False},
 }
 
 
@@ -41,7 +43,7 @@ def config(request: pytest.FixtureRequest) -> Model:
 
 
 @pytest.fixture
-def model(config: Model) -> Llama:
+def model(config: Model) -> CausalModel:
     return shaken(config)
 
 
@@ -55,7 +57,7 @@ def tokens() -> Callable[[int, int], torch.Tensor]:
     return draw
 
 
-def shaken(config: Model) -> Llama:
+def shaken(config: Model) -> CausalModel:
     """A model whose norms are not all ones, so that a forgotten weight shows."""
     torch.manual_seed(3)
     model = build(config, VOCABULARY)

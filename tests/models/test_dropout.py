@@ -10,7 +10,7 @@ from torch import nn
 
 from codex.config.schema import Model
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 from codex.models.names import transformers_config
 from tests.models.conftest import VOCABULARY, shaken
 
@@ -20,11 +20,11 @@ RATE = 0.25
 
 
 @pytest.fixture
-def dropped() -> Llama:
+def dropped() -> CausalModel:
     return shaken(Model(**SIZES, dropout=RATE))
 
 
-def test_the_generator_decides_what_is_left_out(dropped: Llama, tokens: Tokens) -> None:
+def test_the_generator_decides_what_is_left_out(dropped: CausalModel, tokens: Tokens) -> None:
     text = tokens(2, 20)
     torch.manual_seed(1)
     before = torch.get_rng_state()
@@ -35,7 +35,7 @@ def test_the_generator_decides_what_is_left_out(dropped: Llama, tokens: Tokens) 
     assert torch.equal(dropped(text), second), "each pass takes up where the last one left the generator"
 
 
-def test_both_branches_of_each_layer_lose_the_asked_share(dropped: Llama, tokens: Tokens) -> None:
+def test_both_branches_of_each_layer_lose_the_asked_share(dropped: CausalModel, tokens: Tokens) -> None:
     losses: list[float] = []
 
     def count(_: nn.Module, given: tuple[torch.Tensor], kept: torch.Tensor) -> None:
@@ -49,7 +49,7 @@ def test_both_branches_of_each_layer_lose_the_asked_share(dropped: Llama, tokens
     assert len(losses) == 4 and losses == pytest.approx([RATE] * 4, abs=0.03)
 
 
-def test_evaluation_and_the_weights_do_not_know_of_it(dropped: Llama, tokens: Tokens) -> None:
+def test_evaluation_and_the_weights_do_not_know_of_it(dropped: CausalModel, tokens: Tokens) -> None:
     plain = shaken(Model(**SIZES))
     text = tokens(2, 20)
     assert torch.equal(dropped.eval()(text), plain(text))

@@ -11,6 +11,7 @@ import torch
 
 from codex.checkpoint import save
 from codex.config.schema import Model
+from codex.models.causal import CausalModel, ModelConfig
 from codex.models.llama import Llama
 from codex.models.names import tokenizer_config, transformers_config
 from codex.tokens import train_bpe
@@ -18,7 +19,7 @@ from codex.tokens import train_bpe
 transformers = pytest.importorskip("transformers")
 
 
-def _folder(model: Llama, where: Path) -> Path:
+def _folder(model: CausalModel, where: Path) -> Path:
     config = transformers_config(model.config, model.vocabulary_size, end_of_document_id=0)
     tokenizer = train_bpe(["def spam(eggs): return eggs  # häm\n"] * 3, 300)
     files = {
@@ -29,12 +30,18 @@ def _folder(model: Llama, where: Path) -> Path:
     return save(where, 1, model=model.state_dict(), optimizer={}, state_tensors={}, state={}, files=files)
 
 
+def _class_of(config: ModelConfig) -> str:
+    if config.name == "gpt2":
+        return "GPT2LMHeadModel"
+    return "Qwen3ForCausalLM" if config.qk_norm else "LlamaForCausalLM"
+
+
 def test_transformers_gives_the_same_logits(
-    model: Llama, tokens: Callable[[int, int], torch.Tensor], tmp_path: Path
+    model: CausalModel, tokens: Callable[[int, int], torch.Tensor], tmp_path: Path
 ) -> None:
     folder = _folder(model, tmp_path)
     theirs, report = transformers.AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
-    assert type(theirs).__name__ == ("Qwen3ForCausalLM" if model.config.qk_norm else "LlamaForCausalLM")
+    assert type(theirs).__name__ == _class_of(model.config)
     assert not report["unexpected_keys"] and not report["mismatched_keys"]
     assert not set(report["missing_keys"]) - {"lm_head.weight"}
     text = tokens(2, 24)
@@ -55,16 +62,25 @@ def test_transformers_tokenizes_alike(tmp_path: Path) -> None:
 
 def test_every_size_of_the_configuration_is_named(config: Model) -> None:
     named = transformers_config(config, 300, 0)
-    expected = {
-        "hidden_size": config.width,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": config.key_value_heads,
-        "max_position_embeddings": config.context,
-        "intermediate_size": config.feed_forward_width,
-        "tie_word_embeddings": config.tie_embeddings,
-        "rms_norm_eps": config.norm_epsilon,
-        "vocab_size": 300,
-    }
+    if config.name == "gpt2":
+        expected = {
+            "n_embd": config.width,
+            "n_layer": config.layers,
+            "n_head": config.heads,
+            "n_positions": config.context,
+            "n_inner": config.feed_forward_width,
+            "layer_norm_epsilon": config.norm_epsilon,
+        }
+    else:
+        expected = {
+            "hidden_size": config.width,
+            "num_hidden_layers": config.layers,
+            "num_attention_heads": config.heads,
+            "num_key_value_heads": config.key_value_heads,
+            "max_position_embeddings": config.context,
+            "intermediate_size": config.feed_forward_width,
+            "rms_norm_eps": config.norm_epsilon,
+            "rope_parameters": {"rope_theta": config.rope_theta, "rope_type": "default"},
+        }
+    expected |= {"tie_word_embeddings": config.tie_embeddings, "vocab_size": 300}
     assert {key: named[key] for key in expected} == expected
-    assert named["rope_parameters"]["rope_theta"] == config.rope_theta

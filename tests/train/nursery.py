@@ -73,7 +73,7 @@ def _watch(seen: str, kill_at: int) -> None:
     from codex.models.llama import Llama
 
     file = os.open(seen, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    give, score, passes = TokenBatches.__getitem__, Llama.summed_loss, 0
+    give, score, passes = TokenBatches.__getitem__, Llama.summed_losses, 0
 
     def watched(self: TokenBatches, index: int) -> TokenBatch:
         batch = give(self, index)
@@ -88,7 +88,7 @@ def _watch(seen: str, kill_at: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return score(self, *rows, **rest)
 
-    TokenBatches.__getitem__, Llama.summed_loss = watched, mortal  # type: ignore[method-assign]
+    TokenBatches.__getitem__, Llama.summed_losses = watched, mortal  # type: ignore[method-assign]
 
 
 def _child(order: dict[str, object]) -> None:

@@ -71,6 +71,20 @@ def test_the_loss_is_nats_per_token_before_the_update(settings: Settings, shards
     assert update.tokens == 4 * 16 and update.epoch == 0
 
 
+def test_the_z_loss_is_learned_from_and_not_reported(settings: Settings, shards: Path) -> None:
+    plain = _learner(settings().config, shards)
+    learner = _learner(settings(**{"train.z_loss": 0.01}).config, shards)
+    rows = torch.from_numpy(learner.batches[0].tokens)
+    logits = learner.model(rows[:, :-1]).flatten(0, 1)
+    total = torch.nn.functional.cross_entropy(logits, rows[:, 1:].flatten())
+    total = total + 0.01 * logits.logsumexp(dim=1).square().mean()
+    wanted = torch.autograd.grad(total, list(learner.model.parameters()))
+    update = learner.update(0)
+    torch.testing.assert_close(update.loss, plain.update(0).loss)
+    norm = torch.nn.utils.get_total_norm(wanted)
+    torch.testing.assert_close(update.gradient_norm, norm, rtol=1e-4, atol=1e-6)
+
+
 def test_packed_documents_are_learned_as_if_each_were_alone(settings: Settings, shards: Path) -> None:
     learner = _learner(settings(**{"train.packing": "documents", "model.context": 512}).config, shards)
     rows = torch.from_numpy(learner.batches[0].tokens)

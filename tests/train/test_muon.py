@@ -39,23 +39,28 @@ def test_a_zero_gradient_moves_nothing() -> None:
     assert torch.equal(orthogonalize(torch.zeros(2, 3, 4)), torch.zeros(2, 3, 4))
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["(out, in)", "(in, out)"])
 @pytest.mark.parametrize("shape", [(24, 24), (16, 48), (48, 16)], ids=str)
-def test_it_walks_where_torch_walks(shape: tuple[int, int]) -> None:
+def test_it_walks_where_torch_walks(shape: tuple[int, int], turned: bool) -> None:
     """torch iterates in bfloat16, hence the tolerance: a wrong momentum or scale is off by far more."""
+
+    def ours_of(matrix: torch.Tensor) -> torch.Tensor:
+        return matrix.mT.clone() if turned else matrix.clone()
+
     generator = torch.Generator().manual_seed(4)
     start = torch.randn(shape, generator=generator)
-    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    rule = Muon({"w": ours}, learning_rate=0.05, momentum=0.9, weight_decay=0.1)
+    ours, theirs = nn.Parameter(ours_of(start)), nn.Parameter(start.clone())
+    rule = Muon({"w": ours}, learning_rate=0.05, momentum=0.9, weight_decay=0.1, has_input_first=turned)
     oracle = torch.optim.Muon([theirs], lr=0.05, momentum=0.9, weight_decay=0.1)
     for step in range(6):
-        ours.grad = torch.randn(shape, generator=generator)
-        theirs.grad = ours.grad.clone()
+        theirs.grad = torch.randn(shape, generator=generator)
+        ours.grad = ours_of(theirs.grad)
         factor = 1 - step / 10
         oracle.param_groups[0]["lr"] = 0.05 * factor
         rule.step(step, factor)
         oracle.step()
     moved = (theirs - start).norm()
-    assert (ours - theirs).norm() < 0.03 * moved
+    assert (ours_of(ours) - theirs).norm() < 0.03 * moved
 
 
 def test_a_parameter_without_gradient_stays() -> None:

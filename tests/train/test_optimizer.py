@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +11,7 @@ from torch import nn
 from codex.config.schema import Model, Train
 from codex.errors import DamageError
 from codex.models import build
+from codex.models.causal import CausalModel
 from codex.train.adamw import AdamW
 from codex.train.optimizer import Optimizer, build_optimizer
 
@@ -17,13 +20,22 @@ SMALL = Model(
 )
 
 
-def _model() -> nn.Module:
+#: Its matrices are the four of a layer that transformers writes as (in, out).
+GPT2 = SMALL.model_copy(update={"name": "gpt2", "key_value_heads": 2, "qk_norm": False})
+
+
+def _model(shape: Model = SMALL) -> CausalModel:
     torch.manual_seed(0)
-    model = build(SMALL, 40)
+    model = build(shape, 40)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)  # no block is the identity
     return model
+
+
+def _layer_matrices(names: Iterable[str]) -> set[str]:
+    kinds = ("_proj.weight", "c_attn.weight", "c_fc.weight")
+    return {name for name in names if name.endswith(kinds)}
 
 
 def _give_gradients(model: nn.Module, seed: int) -> None:
@@ -51,9 +63,10 @@ def test_adamw_walks_where_torch_walks() -> None:
         torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [SMALL, GPT2], ids=lambda shape: shape.name)
 @pytest.mark.parametrize("name", ["muon", "adamw"])
-def test_every_parameter_is_learned_once(name: str) -> None:
-    model = _model()
+def test_every_parameter_is_learned_once(name: str, shape: Model) -> None:
+    model = _model(shape)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     optimizer = build_optimizer(model, Train(optimizer=name))
     _give_gradients(model, 1)
@@ -64,20 +77,21 @@ def test_every_parameter_is_learned_once(name: str) -> None:
     assert set(owners) == set(before)
     if name == "muon":
         by_muon = {key.rpartition(".")[0] for key in optimizer.state_tensors() if key.endswith(".momentum")}
-        assert by_muon == {key for key in before if "_proj" in key}
+        assert by_muon == _layer_matrices(before)
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+@pytest.mark.parametrize("shape", [SMALL, GPT2], ids=lambda shape: shape.name)
 @pytest.mark.parametrize("name", ["muon", "adamw"])
-def test_only_matrices_inside_the_layers_decay(name: str) -> None:
-    model = _model()
+def test_only_matrices_inside_the_layers_decay(name: str, shape: Model) -> None:
+    model = _model(shape)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     optimizer = build_optimizer(model, Train(optimizer=name, weight_decay=0.5))
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step(0, 1.0)
     decayed = {key for key, value in model.state_dict().items() if not torch.equal(before[key], value)}
-    assert decayed == {key for key in before if "_proj" in key}
+    assert decayed == _layer_matrices(before)
 
 
 @pytest.mark.parametrize("name", ["muon", "adamw"])

@@ -24,19 +24,19 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
     """Multiplies the loss of each training step by what is asked for its number."""
 
     def spoil_steps(factor: Callable[[int], float]) -> None:
-        give, score, step = TokenBatches.__getitem__, Llama.summed_loss, -1
+        give, score, step = TokenBatches.__getitem__, Llama.summed_losses, -1
 
         def watched(self: TokenBatches, index: int) -> TokenBatch:
             nonlocal step
             step = index
             return give(self, index)
 
-        def spoilt(self: Llama, *rows: torch.Tensor, **rest: object) -> torch.Tensor:
-            loss = score(self, *rows, **rest)  # type: ignore[arg-type]
-            return loss * factor(step) if self.training else loss
+        def spoilt(self: Llama, *rows: torch.Tensor, **rest: object) -> tuple[torch.Tensor, ...]:
+            losses = score(self, *rows, **rest)  # type: ignore[arg-type]
+            return tuple(loss * factor(step) for loss in losses)
 
         monkeypatch.setattr(TokenBatches, "__getitem__", watched)
-        monkeypatch.setattr(Llama, "summed_loss", spoilt)
+        monkeypatch.setattr(Llama, "summed_losses", spoilt)
 
     return spoil_steps
 

@@ -7,35 +7,16 @@ B batch, T time, D width, H query heads, K key-value heads, V vocabulary. Weight
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from codex.errors import ShapeError
 from codex.kernels import dispatch
 from codex.kernels.attention.documents import Documents
 from codex.models.cache import Cache, LayerCache
+from codex.models.causal import CausalModel, ModelConfig
 
-__all__ = ["Llama", "ModelConfig"]
-
-
-class ModelConfig(Protocol):
-    """What this file reads of `config.model`; see `codex config show model` for what each field means."""
-
-    name: str
-    width: int
-    layers: int
-    heads: int
-    key_value_heads: int
-    context: int
-    feed_forward_width: int
-    tie_embeddings: bool
-    qk_norm: bool
-    rope_theta: float
-    norm_epsilon: float
-    dropout: float
+__all__ = ["Llama"]
 
 
 class RMSNorm(nn.Module):
@@ -177,79 +158,22 @@ class Decoder(nn.Module):
         return x
 
 
-class Llama(nn.Module):
-    """A causal language model.
-
-    Args:
-        config: `config.model`.
-        vocabulary_size: rows of the embedding.
-    Raises:
-        ShapeError: if heads do not divide width, key-value heads do not divide heads, or a head's size is odd.
-    Source: Touvron et al. 2023, "LLaMA".
-    """
+class Llama(CausalModel):
+    """The architecture of Touvron et al. 2023, "LLaMA"; see `CausalModel` for what it offers."""
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
-        super().__init__()
-        _check(config)
-        self.config = config
-        self.vocabulary_size = vocabulary_size
+        super().__init__(config, vocabulary_size)
         self.model = Decoder(config, vocabulary_size)
-        self.lm_head = None if config.tie_embeddings else nn.Linear(config.width, vocabulary_size, bias=False)
+        self.lm_head = self.make_head()
         self.apply(_draw)
 
     @property
-    def head_weight(self) -> Tensor:
-        """(V, D): the head's own weight, or the embedding's where they are tied."""
-        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
+    def embedding(self) -> nn.Embedding:
+        """The vectors of tokens: its weight is (V, D)."""
+        return self.model.embed_tokens
 
-    @property
-    def context(self) -> int:
-        """How many positions it can see at once."""
-        return self.config.context
-
-    @property
-    def parameter_count(self) -> int:
-        """Weights, tied ones counted once."""
-        return sum(p.numel() for p in self.parameters())
-
-    def forward(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """Logits of the next token at every position.
-
-        Args:
-            tokens: (B, T) int64; with a cache, the tokens after those it holds.
-            cache: keys and values of earlier positions; extended in place.
-        Returns:
-            (B, T, V). For a loss use `summed_loss`, which never holds them all.
-        Raises:
-            ShapeError: if more than `context` positions would be seen.
-        """
-        return F.linear(self._hidden(tokens, cache), self.head_weight)
-
-    def next_logits(self, tokens: Tensor, cache: Cache | None = None) -> Tensor:
-        """As `forward`, the last position only: (B, V)."""
-        return F.linear(self._hidden(tokens, cache)[:, -1], self.head_weight)
-
-    def summed_loss(
-        self, tokens: Tensor, targets: Tensor, skip: int = 0, documents: Documents | None = None
-    ) -> Tensor:
-        """Sum of -ln p(target), in nats, over positions `skip` and later.
-
-        Args:
-            tokens, targets: (B, T) int64; targets[b, t] follows tokens[b, t].
-            skip: positions at the start of each row that are seen but not scored.
-            documents: of packed rows; no token sees one of another document. Default: a row is one text.
-        Returns:
-            A float32 scalar: divide by the number of targets for a mean, by ln 2 for bits.
-        """
-        hidden = self._hidden(tokens, None, documents)[:, skip:].flatten(0, 1)
-        return dispatch.summed_cross_entropy(hidden, self.head_weight, targets[:, skip:].flatten())
-
-    def _hidden(self, tokens: Tensor, cache: Cache | None, documents: Documents | None = None) -> Tensor:
-        seen = tokens.shape[1] + (0 if cache is None else cache.length)
-        if seen > self.context:
-            raise ShapeError(
-                f"`tokens` reach position {seen}, expected at most `model.context` = {self.context}"
-            )
+    def hidden(self, tokens: Tensor, cache: Cache | None, documents: Documents | None) -> Tensor:
+        """See `CausalModel.hidden`."""
         hidden: Tensor = self.model(tokens, cache, documents)
         return hidden
 
@@ -262,16 +186,3 @@ def _draw(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.in_features**-0.5)
     elif isinstance(module, Block):  # comes after what is inside it
         module.draw_as_identity()
-
-
-def _check(config: ModelConfig) -> None:
-    width, heads, shared = config.width, config.heads, config.key_value_heads
-    if width % heads or (width // heads) % 2:
-        raise ShapeError(
-            f"`model.width` is {width} with {heads} `model.heads`, expected an even number of dimensions a head",
-            hint=f"use a width that is a multiple of {2 * heads}",
-        )
-    if heads % shared:
-        raise ShapeError(
-            f"`model.key_value_heads` is {shared}, expected a divisor of `model.heads` = {heads}"
-        )

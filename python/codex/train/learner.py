@@ -14,7 +14,7 @@ from torch import Tensor
 from codex.config.schema import Train
 from codex.data.load import TokenBatches
 from codex.kernels.attention.documents import Documents
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 from codex.train.clock import Clock
 from codex.train.machine import Machine
 from codex.train.optimizer import Optimizer
@@ -28,7 +28,7 @@ class Update(NamedTuple):
     """What one update saw; tensors, so that a GPU is not waited for."""
 
     loss: Tensor
-    """Nats per token over all rows of the step, before the update."""
+    """Nats per token over all rows of the step, before the update and without the z-loss."""
     gradient_norm: Tensor
     """Before clipping."""
     tokens: int
@@ -54,7 +54,7 @@ class Learner:
 
     def __init__(
         self,
-        model: Llama,
+        model: CausalModel,
         optimizer: Optimizer,
         batches: TokenBatches,
         config: Train,
@@ -89,10 +89,12 @@ class Learner:
         for micro in torch.split(rows, self._config.micro_batch_size):
             with clock.phase("forward"), self._machine.autocast():
                 seen, wanted = micro[:, :-1], micro[:, 1:]
-                share = self.model.summed_loss(seen, wanted, documents=self._documents(seen)) / tokens
+                total, cross_entropy = self.model.summed_losses(
+                    seen, wanted, documents=self._documents(seen), z_loss=self._config.z_loss
+                )
             with clock.phase("backward"):
-                share.backward()  # type: ignore[no-untyped-call]
-            loss += share.detach()
+                (total / tokens).backward()  # type: ignore[no-untyped-call]
+            loss += cross_entropy / tokens
         with clock.phase("optimizer"):
             norm = self._clipped_norm()
             factor = self._factor(step)

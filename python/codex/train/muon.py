@@ -48,13 +48,14 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 class Muon:
     """Momentum, Nesterov's way, then `orthogonalize`; weight decay is decoupled from the gradient, as in AdamW.
 
-    A matrix with more rows than columns takes sqrt(rows / columns) times the rate, so that one rate serves every shape.
+    A matrix with more outputs than inputs takes sqrt(outputs / inputs) times the rate, so that one rate serves every shape.
 
     Args:
         named: two-dimensional parameters, by the names their state is kept under.
         learning_rate: about 0.02 whatever the width.
         momentum: share of the running gradient kept at each step.
         weight_decay: share of the weight lost at each step, in units of the learning rate.
+        has_input_first: whether the matrices lie as (in, out), and not as torch's (out, in).
     Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
 
     >>> weight = nn.Parameter(torch.eye(2))
@@ -71,10 +72,12 @@ class Muon:
         learning_rate: float = 0.02,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
+        has_input_first: bool = False,
     ) -> None:
         self._learning_rate = learning_rate
         self._momentum = momentum
         self._weight_decay = weight_decay
+        self._has_input_first = has_input_first
         self.state = {
             f"{name}.momentum": torch.zeros_like(p, requires_grad=False) for name, p in named.items()
         }
@@ -100,5 +103,6 @@ class Muon:
         ahead = torch._foreach_lerp(gradients, running, self._momentum)
         updates = orthogonalize(torch.stack(ahead))
         rows, columns = updates.shape[1:]
+        growth = columns / rows if self._has_input_first else rows / columns
         torch._foreach_mul_(parameters, 1 - rate * self._weight_decay)
-        torch._foreach_add_(parameters, list(updates.unbind()), alpha=-rate * max(1.0, rows / columns) ** 0.5)
+        torch._foreach_add_(parameters, list(updates.unbind()), alpha=-rate * max(1.0, growth) ** 0.5)

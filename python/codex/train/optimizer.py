@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -13,10 +14,13 @@ from torch import Tensor, nn
 
 from codex.config.schema import Train
 from codex.errors import DamageError
+from codex.models.causal import CausalModel
 from codex.train.adamw import AdamW
 from codex.train.muon import Muon
 
 __all__ = ["Optimizer", "Rule", "build_optimizer", "is_layer_matrix"]
+
+_IN_A_LAYER = re.compile(r"\.\d+\.")
 
 
 class Rule(Protocol):
@@ -30,16 +34,16 @@ class Rule(Protocol):
 
 
 def is_layer_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether a parameter is a weight matrix inside a layer: what Muon is for, and what is decayed.
+    """Whether a parameter is a weight matrix inside a layer, by the number in its name: what Muon is for, and what is decayed.
 
     >>> import torch
     >>> is_layer_matrix("model.embed_tokens.weight", torch.ones(4, 2))
     False
     """
-    return parameter.ndim == 2 and ".layers." in name
+    return parameter.ndim == 2 and _IN_A_LAYER.search(name) is not None
 
 
-def build_optimizer(model: nn.Module, config: Train) -> Optimizer:
+def build_optimizer(model: CausalModel, config: Train) -> Optimizer:
     """The optimizer that `config` asks for, over every parameter of `model`; only layer matrices are decayed."""
     named = dict(model.named_parameters())
     matrices = {name: p for name, p in named.items() if is_layer_matrix(name, p)}
@@ -47,7 +51,12 @@ def build_optimizer(model: nn.Module, config: Train) -> Optimizer:
     decay, adam_rate = config.weight_decay, config.adam_learning_rate
     rule: Rule
     if config.optimizer == "muon":
-        rule = Muon(matrices, learning_rate=config.learning_rate, weight_decay=decay)
+        rule = Muon(
+            matrices,
+            learning_rate=config.learning_rate,
+            weight_decay=decay,
+            has_input_first=model.has_input_first,
+        )
     else:
         rule = AdamW(matrices, learning_rate=adam_rate, weight_decay=decay)
     return Optimizer(list(named.values()), [rule, AdamW(rest, learning_rate=adam_rate)])

@@ -15,18 +15,17 @@ import torch
 from torch import Tensor
 
 from codex.config import Config
-from codex.data.corpora import corpus_of
-from codex.data.listing import list_files
+from codex.data.source import source_of
 from codex.data.store import cache_folder
 from codex.kernels.attention.documents import Documents
 from codex.models import build
 from codex.tokens import load_tokenizer
 from codex.train.machine import Machine, choose_machine, require_device
-from codex.train.optimizer import build_optimizer
+from codex.train.optimizer import build_optimizer, is_layer_matrix
 from codex.train.progress import Progress
 
 if TYPE_CHECKING:
-    from codex.models.llama import Llama
+    from codex.models.causal import CausalModel
 
 __all__ = ["Memory", "Plan", "kept_for_backward", "plan_run"]
 
@@ -110,13 +109,7 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
     """
     require_device(config.train.device)
     data, sizes, tokens = config.data, config.train, config.tokens
-    listing = list_files(
-        corpus_of(data),
-        include=data.include,
-        exclude=data.exclude,
-        maximum_file_bytes=data.maximum_file_bytes,
-        not_input=[cache_folder()],
-    )
+    listing = source_of(data, not_input=[cache_folder()]).listing
     vocabulary = tokens.vocabulary_size
     if tokens.tokenizer is not None:
         vocabulary = load_tokenizer(Path(tokens.tokenizer)).vocab_size
@@ -136,8 +129,8 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
         )
         return Plan(
             name=name,
-            files=len(listing.files),
-            text_bytes=sum(found.bytes for found in listing.files),
+            files=listing.totals[0],
+            text_bytes=listing.totals[1],
             skipped_files=len(listing.skipped),
             vocabulary_size=vocabulary,
             parameters=model.parameter_count,
@@ -153,7 +146,7 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
         )
 
 
-def kept_for_backward(model: Llama, config: Config, machine: Machine) -> int:
+def kept_for_backward(model: CausalModel, config: Config, machine: Machine) -> int:
     """Bytes that the forward pass of one micro-batch keeps besides the weights; works on real and on fake tensors."""
     rows = torch.zeros(
         config.train.micro_batch_size, config.model.context, dtype=torch.int64, device=machine.device
@@ -174,14 +167,14 @@ def kept_for_backward(model: Llama, config: Config, machine: Machine) -> int:
     return total
 
 
-def _vocabulary_weights(model: Llama) -> Iterator[Tensor]:
-    yield model.model.embed_tokens.weight
+def _vocabulary_weights(model: CausalModel) -> Iterator[Tensor]:
+    yield model.embedding.weight
     if model.lm_head is not None:
         yield model.lm_head.weight
 
 
-def _flops_per_token(model: Llama) -> int:
-    matrices = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name)
+def _flops_per_token(model: CausalModel) -> int:
+    matrices = sum(p.numel() for name, p in model.named_parameters() if is_layer_matrix(name, p))
     config = model.config
     return 6 * (matrices + model.head_weight.numel() + config.layers * config.width * config.context)
 

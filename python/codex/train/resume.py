@@ -24,6 +24,7 @@ __all__ = [
     "check_tokens",
     "newest_of",
     "open_checkpoint",
+    "recorded_config",
     "recorded_machine",
     "remember_machine",
 ]
@@ -86,6 +87,19 @@ def _opened(path: Path) -> Loaded:
     return kept
 
 
+def recorded_config(kept: Loaded) -> Config:
+    """The configuration in a checkpoint.
+
+    Raises:
+        DamageError: if it is none of this codex.
+    """
+    try:
+        return Config.model_validate(kept.state["config"])
+    except ValueError as error:
+        reason = str(error).splitlines()[-2].strip()
+        raise DamageError(f"the configuration in `{kept.path}` is none of this codex: {reason}") from None
+
+
 def check_config(kept: Loaded, config: Config, *, allowed: bool) -> list[Change]:
     """What differs from the configuration of a checkpoint.
 
@@ -97,12 +111,7 @@ def check_config(kept: Loaded, config: Config, *, allowed: bool) -> list[Change]
         ConfigError: with one line for each key that may not change.
         DamageError: if the configuration in the checkpoint is none of this codex.
     """
-    try:
-        before = Config.model_validate(kept.state["config"])
-    except ValueError as error:
-        reason = str(error).splitlines()[-2].strip()
-        raise DamageError(f"the configuration in `{kept.path}` is none of this codex: {reason}") from None
-    changes = differing_keys(before, config)
+    changes = differing_keys(recorded_config(kept), config)
     refuse_changes(changes, f"checkpoint `{kept.path}`", allowed=allowed)
     return changes
 

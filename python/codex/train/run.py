@@ -20,7 +20,7 @@ from codex.errors import DiskFullError, Interrupted, UsageError
 from codex.evaluate import HeldOut
 from codex.generate import LanguageModel
 from codex.models import build
-from codex.models.names import tokenizer_config, transformers_config
+from codex.models.names import is_named, tokenizer_config, transformers_config
 from codex.records import read_records
 from codex.tokens import Tokenizer
 from codex.track.run import Run
@@ -32,6 +32,7 @@ from codex.train.learner import Learner
 from codex.train.loop import OWN_PHASES, TRAIN_PHASES, Loop
 from codex.train.machine import Machine, choose_machine, require_device
 from codex.train.optimizer import build_optimizer
+from codex.train.pretrained import adopt, load_weights
 from codex.train.progress import Progress, Silent
 from codex.train.report import make_report, read_report
 from codex.train.resume import (
@@ -39,6 +40,7 @@ from codex.train.resume import (
     check_tokens,
     newest_of,
     open_checkpoint,
+    recorded_config,
     recorded_machine,
     remember_machine,
 )
@@ -88,7 +90,10 @@ def train(
     changes: Sequence[Change] = ()
     if resume_from is not None:
         kept = open_checkpoint(resume_from, progress)
+        loaded = adopt(loaded, recorded_config(kept))
         changes = check_config(kept, loaded.config, allowed=allow_changes)
+    else:
+        loaded = adopt(loaded, Run.recorded(loaded) if resume else None)
     with (
         StopSignals(progress.warn) as signals,
         Run.start(loaded, resume=resume, allow_changes=allow_changes, warn=progress.warn) as run,
@@ -144,6 +149,10 @@ class _Job:
                 loop = self._loop(prepared, machine, tokenizer, held_out, saves)
             if kept is not None:
                 check_tokens(kept, loop.learner.batches.documents.digest)
+            elif config.model.pretrained is not None:
+                step, digest = load_weights(loop.learner.model, config.model.pretrained)
+                run.lineage.record_pretrained(step, digest)
+                progress.say(f"weights of step {step} of `{config.model.pretrained}`")
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
@@ -174,12 +183,13 @@ class _Job:
         )
         seed_generators(config.run.seed)
         model = build(config.model, tokenizer.vocab_size).to(machine.device)
-        named = transformers_config(config.model, tokenizer.vocab_size, tokenizer.end_of_document_id)
         files = {
-            "config.json": _json(named),
             "tokenizer.json": tokenizer.to_json(),
             "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
         }
+        if is_named(config.model.name):
+            named = transformers_config(config.model, tokenizer.vocab_size, tokenizer.end_of_document_id)
+            files["config.json"] = _json(named)
         learner = Learner(
             model,
             build_optimizer(model, sizes),
