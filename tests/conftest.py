@@ -47,3 +47,21 @@ def codex(tmp_path: Path) -> Codex:
         )
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Codex:
+    """As `codex`, in this process, with a cache of the test's own: all but the start of an interpreter."""
+    monkeypatch.setenv("CODEX_CACHE_DIR", str(tmp_path / "cache"))
+
+    def ran(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        from codex.cli.app import run
+
+        for name, value in (environment or {}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        capfd.readouterr()
+        code = run(list(words))
+        return subprocess.CompletedProcess(words, code, *capfd.readouterr())
+
+    return ran

@@ -32,11 +32,14 @@ SIZES = {
     "max_position_embeddings": 64,
     "head_dim": 8,
 }
+GPT2_SIZES = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64}
 KINDS = {
     "llama": ("LlamaConfig", {}),
     "tied llama": ("LlamaConfig", {"tie_word_embeddings": True}),
     "qwen3": ("Qwen3Config", {}),
     "tied qwen3": ("Qwen3Config", {"tie_word_embeddings": True, "rms_norm_eps": 1e-5}),
+    "gpt2": ("GPT2Config", {"n_inner": 48}),
+    "untied gpt2": ("GPT2Config", {"tie_word_embeddings": False, "layer_norm_epsilon": 1e-6}),
 }
 
 
@@ -44,7 +47,8 @@ def theirs(where: Path, kind: str = "llama", *, shard: str = "5GB", dtype: Any =
     """A model made by transformers, and saved by it in `where`, beside a tokenizer."""
     name, special = KINDS[kind]
     torch.manual_seed(7)
-    config = getattr(transformers, name)(**SIZES, vocab_size=tokenizer().vocab_size, **special, **keys)
+    sizes = GPT2_SIZES if name == "GPT2Config" else SIZES
+    config = getattr(transformers, name)(**sizes, vocab_size=tokenizer().vocab_size, **special, **keys)
     model = transformers.AutoModelForCausalLM.from_config(config).eval().to(dtype or torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -63,12 +67,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("shard", ["5GB", "20KB"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_import_answers_as_transformers_does(kind: str, shard: str, tmp_path: Path) -> None:
-    model = theirs(tmp_path / "hf", kind, shard=shard, rope_theta=5e5)
+    rope = {} if "gpt2" in kind else {"rope_theta": 5e5}
+    model = theirs(tmp_path / "hf", kind, shard=shard, **rope)
     assert (tmp_path / "hf" / "model.safetensors.index.json").exists() == (shard == "20KB")
     made = import_folder(tmp_path / "hf", tmp_path / "ours")
     verify(made.path)
     ours, path, state = LanguageModel.open(tmp_path / "ours")
-    assert (path, state["step"], state["config"]["model"]["rope_theta"]) == (made.path, 0, 5e5)
+    section = state["config"]["model"]
+    assert (path, state["step"], section["rope_theta"]) == (made.path, 0, rope.get("rope_theta", 1e4))
     with torch.no_grad():
         torch.testing.assert_close(ours.model(prompt()), model(prompt()).logits, rtol=0, atol=1e-5)
 
@@ -107,6 +113,22 @@ def test_a_head_stored_beside_the_embedding_it_is_tied_to(folder: Path, tmp_path
     official.save_file(tensors, file, {"format": "pt"})
     with pytest.raises(DataError, match=r"`lm_head\.weight` is not the embedding, but `tie_word_embeddings`"):
         import_folder(folder, tmp_path / "other")
+
+
+def test_gpt2_as_it_was_first_published_left_a_prefix_out_and_kept_its_masks(tmp_path: Path) -> None:
+    official = pytest.importorskip("safetensors.torch")
+    model = theirs(tmp_path / "hf", "gpt2")
+    file = tmp_path / "hf" / "model.safetensors"
+    found = official.load_file(file)
+    old = {name.removeprefix("transformer."): tensor for name, tensor in found.items()}
+    masks = {f"h.{layer}.attn.bias": torch.ones(1, 1, 64, 64).tril() for layer in range(2)}
+    official.save_file({**old, **masks}, file, {"format": "pt"})
+    ours, _, _ = LanguageModel.open(import_folder(tmp_path / "hf", tmp_path / "ours").path)
+    with torch.no_grad():
+        torch.testing.assert_close(ours.model(prompt()), model(prompt()).logits, rtol=0, atol=1e-5)
+    official.save_file({**old, "transformer.wte.weight": old["wte.weight"].clone()}, file, {"format": "pt"})
+    with pytest.raises(DamageError, match=r"`transformer\.wte\.weight` is there twice"):
+        import_folder(tmp_path / "hf", tmp_path / "other")
 
 
 def test_links_are_followed_as_they_lie_in_the_cache_of_the_hub(folder: Path, tmp_path: Path) -> None:
@@ -189,7 +211,7 @@ def tensors(edit: Callable[[dict[str, Any]], object]) -> Edit:
 
 NORM = "model.norm.weight"
 REFUSED: dict[str, tuple[Edit, type[CodexError], str]] = {
-    "another architecture": (config(model_type="mamba"), DataError, "`model_type` is `mamba`, expected one of llama"),
+    "another architecture": (config(model_type="mamba"), DataError, "`model_type` is `mamba`, expected one of gpt2, ll"),
     "a name that does not fit": (config(architectures=["GPT2"]), DataError, "`architectures` is 'GPT2', expected 'Qwen3"),
     "code to run": (config(auto_map={"AutoModel": "x.Y"}), DataError, "`auto_map` names code to run"),
     "trust in code": (config(trust_remote_code=True), DataError, "`trust_remote_code` is not a key"),

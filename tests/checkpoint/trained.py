@@ -11,7 +11,7 @@ import torch
 from codex.checkpoint import save
 from codex.config.schema import Config, Evaluate, Model, Tokens
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 from codex.models.names import tokenizer_config, transformers_config
 from codex.tokens import Tokenizer, train_bpe
 
@@ -21,6 +21,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "untied": {"tie_embeddings": False},
     "without QK-norm": {"qk_norm": False},
     "untied, without QK-norm": {"tie_embeddings": False, "qk_norm": False},
+    "gpt2": {"name": "gpt2", "qk_norm": False, "norm_epsilon": 1e-5},
     "grouped": {"heads": 4, "key_value_heads": 2, "rope_theta": 5e5, "norm_epsilon": 1e-5},
 }
 _SIZES = {"width": 32, "layers": 2, "heads": 2, "key_value_heads": 2, "context": 24, "feed_forward_width": 48}
@@ -37,7 +38,7 @@ def configured(**shape: Any) -> Config:
     return Config(model=model, tokens=tokens, evaluate=Evaluate(stride=model.context))
 
 
-def drawn(config: Config) -> Llama:
+def drawn(config: Config) -> CausalModel:
     """A model whose norms are not all ones and whose blocks all matter, so that a forgotten weight shows."""
     torch.manual_seed(3)
     model = build(config.model, config.tokens.vocabulary_size)
@@ -49,7 +50,7 @@ def drawn(config: Config) -> Llama:
 
 def save_model(
     checkpoints: Path,
-    model: Llama,
+    model: CausalModel,
     config: Config,
     *,
     step: int = 1,

@@ -30,6 +30,7 @@ def test_a_sound_machine_is_well(codex: Codex, tmp_path: Path) -> None:
         "extra train",
         "extra hf",
         "extra mlflow",
+        "extra parquet",
         "extra storage",
         "device",
         "threads",
@@ -96,7 +97,7 @@ def test_the_report_ends_with_the_count(
         "warn  WANDB_MODE: is 'online', set by you",
         "      fix: unset it: codex then sets it to offline",
         "",
-        "11 checks, 2 warn, 1 fail",
+        "12 checks, 2 warn, 1 fail",
     ]
 
 

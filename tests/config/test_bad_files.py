@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex.config import load
-from codex.config.find import MAXIMUM_BYTES
+from codex.config.find import MAXIMUM_BYTES, packaged_names
 from codex.errors import ConfigError
 
 Block = Callable[..., str]
@@ -237,6 +237,7 @@ def test_missing_file_names_the_nearest(write: Callable[..., Path], tmp_path: Pa
         "mime.yaml": "mine.yaml",
         "deep/othr.yml": "deep/other.yml",
         "bas": "base",
+        "tinyllama": "tinyllama-1.1b",
         "training/smok": "training/smoke",
     }.items():
         with pytest.raises(ConfigError, match=f"^no configuration file `{asked}`$") as caught:
@@ -248,7 +249,7 @@ def test_missing_file_unlike_any_lists_the_packaged_ones(write: Callable[..., Pa
     write(mine="run:\n")
     with pytest.raises(ConfigError) as caught:
         load("/no/such/place/at-all")
-    assert caught.value.hint == "packaged configurations: training/base, training/smoke"
+    assert caught.value.hint == f"packaged configurations: {', '.join(packaged_names())}"
 
 
 def test_folder_for_a_file_is_refused(write: Callable[..., Path], tmp_path: Path) -> None:

@@ -61,6 +61,20 @@ BROKEN = {
         "`evaluate.stride` is 257, expected at most `model.context`, which is 256 (command line)\n"
         "hint: use `evaluate.stride: 128`",
     ),
+    "QK-norm in a GPT-2": (
+        ["model.name=gpt2"],
+        "`model.qk_norm` is true, which a `gpt2` has not (command line)\nhint: use `model.qk_norm: false`",
+    ),
+    "grouped queries in a GPT-2": (
+        ["model.name=gpt2", "model.qk_norm=false", "model.key_value_heads=1"],
+        "`model.key_value_heads` is 1, expected `model.heads`, which is 3, in a `gpt2` (command line)\n"
+        "hint: use `model.key_value_heads: 3`",
+    ),
+    "rotary positions in a GPT-2": (
+        ["model.name=gpt2", "model.qk_norm=false", "model.rope_theta=5e5"],
+        "`model.rope_theta` is 500000.0, which a `gpt2` has not: its positions are learned (command line)\n"
+        "hint: leave `model.rope_theta` out",
+    ),
     "nothing left to train on": (
         ["data.validation_fraction=0.5", "data.test_fraction=0.5"],
         "`data.validation_fraction` is 0.5 and `data.test_fraction` 0.5, which leave nothing to train on (command line)\n"

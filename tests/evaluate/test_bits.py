@@ -17,9 +17,10 @@ from codex.errors import DataError
 from codex.evaluate import HeldOut, bits_per_byte
 from codex.evaluate.windows import windows
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 
 SMALL = Model(width=16, layers=1, heads=2, key_value_heads=2, context=8, feed_forward_width=16)
+MODELS = [SMALL, SMALL.model_copy(update={"name": "gpt2", "key_value_heads": 2, "qk_norm": False})]
 
 
 @given(st.integers(0, 400), st.integers(1, 40), st.data())
@@ -49,10 +50,10 @@ def _text(length: int) -> HeldOut:
     return _held_out(draw.integers(0, 50, length).tolist())
 
 
-@pytest.fixture
-def model() -> Llama:
+@pytest.fixture(params=MODELS, ids=lambda shape: shape.name)
+def model(request: pytest.FixtureRequest) -> CausalModel:
     torch.manual_seed(1)
-    model = build(SMALL, 50)
+    model = build(request.param, 50)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.5)  # no block is the identity: the context matters
@@ -61,7 +62,7 @@ def model() -> Llama:
 
 @pytest.mark.parametrize("stride", [1, 3, 8])
 @pytest.mark.parametrize("length", [1, 7, 8, 9, 64, 333])
-def test_it_is_the_cost_of_each_token_in_its_window(model: Llama, length: int, stride: int) -> None:
+def test_it_is_the_cost_of_each_token_in_its_window(model: CausalModel, length: int, stride: int) -> None:
     text = _text(length)
     stream = torch.tensor([0, *text.tokens.tolist()])
     expected = 0.0
@@ -79,7 +80,7 @@ def test_it_is_the_cost_of_each_token_in_its_window(model: Llama, length: int, s
 
 
 @pytest.mark.parametrize("stride", [1, 4])
-def test_documents_apart_cost_what_each_costs_alone(model: Llama, stride: int) -> None:
+def test_documents_apart_cost_what_each_costs_alone(model: CausalModel, stride: int) -> None:
     documents = [
         [7, 3, 0],
         [5, 0],
@@ -93,9 +94,9 @@ def test_documents_apart_cost_what_each_costs_alone(model: Llama, stride: int) -
     assert bits_per_byte(model, together, stride=stride).bits != pytest.approx(alone, rel=1e-3)
 
 
-def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary(model: Llama) -> None:
+def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary(model: CausalModel) -> None:
     with torch.no_grad():
-        model.model.embed_tokens.weight.zero_()
+        model.embedding.weight.zero_()
     text = _text(100)
     bits = bits_per_byte(model, text, stride=4)
     assert bits.per_token == pytest.approx(math.log2(50), rel=1e-6)
@@ -118,12 +119,12 @@ def test_the_first_tokens_are_a_text_of_their_own() -> None:
     assert text.first(100).tokens.tolist() == text.tokens.tolist()
 
 
-def test_a_text_without_bytes_is_refused(model: Llama) -> None:
+def test_a_text_without_bytes_is_refused(model: CausalModel) -> None:
     with pytest.raises(DataError, match="0 bytes"):
         bits_per_byte(model, _held_out([0, 0]), stride=2)
 
 
-def test_memory_does_not_grow_with_the_text(model: Llama) -> None:
+def test_memory_does_not_grow_with_the_text(model: CausalModel) -> None:
     """The longest forward pass is a handful of windows, not the text; progress is told in order up to the end."""
     seen: list[int] = []
     loss = model.summed_loss
@@ -140,7 +141,7 @@ def test_memory_does_not_grow_with_the_text(model: Llama) -> None:
     assert told[-1] == (40_000, 40_000) and [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-def test_the_model_is_left_in_the_mode_it_was_in(model: Llama) -> None:
+def test_the_model_is_left_in_the_mode_it_was_in(model: CausalModel) -> None:
     model.train()
     bits_per_byte(model, _text(10), stride=8)
     assert model.training

@@ -11,15 +11,16 @@ from codex.config.schema import Model
 from codex.errors import UsageError
 from codex.generate import choose, sample
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 
 SMALL = Model(width=16, layers=2, heads=2, key_value_heads=1, context=16, feed_forward_width=16)
+MODELS = [SMALL, SMALL.model_copy(update={"name": "gpt2", "key_value_heads": 2, "qk_norm": False})]
 
 
-@pytest.fixture
-def model() -> Llama:
+@pytest.fixture(params=MODELS, ids=lambda shape: shape.name)
+def model(request: pytest.FixtureRequest) -> CausalModel:
     torch.manual_seed(1)
-    model = build(SMALL, 60).eval()
+    model = build(request.param, 60).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)  # no block is the identity: the context matters
@@ -59,7 +60,7 @@ def test_top_p_keeps_the_fewest_that_reach_it(top_p: float, kept: set[int]) -> N
 
 
 @pytest.mark.parametrize("prompt_length", [1, 5, 15, 16, 17, 40])
-def test_the_cache_changes_no_token(model: Llama, prompt_length: int) -> None:
+def test_the_cache_changes_no_token(model: CausalModel, prompt_length: int) -> None:
     """Greedy, step by step without a cache, over the window that the cache would hold."""
     prompt = [number % 60 for number in range(3, 3 + prompt_length)]
     text, seen = list(prompt), None
@@ -74,24 +75,24 @@ def test_the_cache_changes_no_token(model: Llama, prompt_length: int) -> None:
     assert list(sample(model, prompt, max_tokens=40, temperature=0)) == expected
 
 
-def test_equal_seeds_give_equal_texts(model: Llama) -> None:
+def test_equal_seeds_give_equal_texts(model: CausalModel) -> None:
     texts = [list(sample(model, [1], max_tokens=30, seed=seed)) for seed in (5, 5, 6)]
     assert texts[0] == texts[1] != texts[2]
     assert len(texts[0]) == 30
 
 
-def test_it_draws_from_no_other_generator(model: Llama) -> None:
+def test_it_draws_from_no_other_generator(model: CausalModel) -> None:
     before = torch.get_rng_state()
     list(sample(model, [1], max_tokens=5))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_stop_token_ends_it_and_is_not_part_of_it(model: Llama) -> None:
+def test_the_stop_token_ends_it_and_is_not_part_of_it(model: CausalModel) -> None:
     free = list(sample(model, [1], max_tokens=30, seed=2))
     stop = free[9]
     assert list(sample(model, [1], max_tokens=30, seed=2, stop_id=stop)) == free[: free.index(stop)]
 
 
-def test_an_empty_prompt_is_refused(model: Llama) -> None:
+def test_an_empty_prompt_is_refused(model: CausalModel) -> None:
     with pytest.raises(UsageError, match="0 tokens"):
         next(sample(model, [], max_tokens=1))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from codex.cli.extras import EXTRAS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,7 +50,7 @@ def test_wheel_is_abi3_and_names_its_extras(wheel: Path) -> None:
         metadata = Parser().parsestr(archive.read(name).decode())
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"train", "hf", "mlflow", "storage", "all"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {*EXTRAS, "all"}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codex._core import CheckpointReader, checkpoint_find_latest, checkpoint_list, checkpoint_verify
+from codex.checkpoint.pickled import refuse_pickled
+from codex.errors import MissingDataError
 
-__all__ = ["Found", "Listing", "Skipped", "Summary", "find_latest", "list_checkpoints", "summarize", "verify"]
+__all__ = [
+    "Found",
+    "Listing",
+    "Skipped",
+    "Summary",
+    "checkpoint_at",
+    "find_latest",
+    "list_checkpoints",
+    "summarize",
+    "verify",
+]
 
 
 class Skipped(NamedTuple):
@@ -63,6 +75,23 @@ def find_latest(checkpoints: Path | str) -> Found | None:
         return None
     path, step, skipped = latest
     return Found(path, step, _skipped(skipped))
+
+
+def checkpoint_at(path: Path) -> Path:
+    """The checkpoint that `path` means: itself, or the newest that verifies of the run or folder of checkpoints there.
+
+    Raises:
+        MissingDataError: if there is none.
+        DataError: if `path` is a pickle.
+        DamageError: if there are checkpoints and not one verifies.
+    """
+    refuse_pickled(path)
+    if (path / "manifest.json").is_file():
+        return path
+    found = find_latest(path / "checkpoints" if (path / "checkpoints").is_dir() else path)
+    if found is None:
+        raise MissingDataError(f"no checkpoint in `{path}`", hint="`codex train` makes one")
+    return found.path
 
 
 def list_checkpoints(checkpoints: Path | str) -> Listing:

@@ -16,8 +16,14 @@ from codex.checkpoint.hf_folder import ModelFolder
 from codex.checkpoint.layout import dtypes
 from codex.checkpoint.save import save
 from codex.errors import DamageError, DataError, UsageError
-from codex.models.foreign import model_section
-from codex.models.names import tensor_shapes, tokenizer_config, transformers_config
+from codex.models.names import (
+    head_and_embedding,
+    known_name,
+    model_section,
+    tensor_shapes,
+    tokenizer_config,
+    transformers_config,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Imported", "import_folder"]
 
-_HEAD, _EMBEDDING = "lm_head.weight", "model.embed_tokens.weight"
 _FLOATS = ("F32", "BF16", "F16")
 
 
@@ -54,7 +59,7 @@ def import_folder(
     Holds the whole model in memory, as float32.
 
     Args:
-        folder: as `save_pretrained` writes it: a Llama or a Qwen3.
+        folder: as `save_pretrained` writes it: a Llama, a Qwen3 or a GPT-2.
         out: the folder of checkpoints; `step-00000000` is made in it.
         overwrite: replace that step if it is there.
         progress: told the bytes read, and of how many.
@@ -134,34 +139,42 @@ def _weights(
     import torch
 
     is_tied = config.model.tie_embeddings
+    head, embedding = head_and_embedding(config.model)
     shapes = tensor_shapes(config.model, config.tokens.vocabulary_size)
-    _check(source, {**shapes, _HEAD: shapes[_EMBEDDING]} if is_tied else shapes, shapes.keys())
+    _check(source, config, {**shapes, head: shapes[embedding]} if is_tied else shapes, shapes.keys())
     model: dict[str, torch.Tensor] = {}
     done = 0
     for tensor, data in source.tensors():
-        model[tensor.name] = torch.from_numpy(data).view(dtypes()[tensor.dtype]).reshape(tensor.shape).float()
         done += len(data)
+        name = known_name(config.model, tensor.name)
+        if name is not None:
+            model[name] = torch.from_numpy(data).view(dtypes()[tensor.dtype]).reshape(tensor.shape).float()
         progress(done, source.tensor_bytes)
-    if is_tied and not torch.equal(model.pop(_HEAD, model[_EMBEDDING]), model[_EMBEDDING]):
-        raise DataError(
-            f"`{_HEAD}` is not the embedding, but `tie_word_embeddings` is true (`{source.path}`)"
-        )
+    if is_tied and not torch.equal(model.pop(head, model[embedding]), model[embedding]):
+        raise DataError(f"`{head}` is not the embedding, but `tie_word_embeddings` is true (`{source.path}`)")
     return model
 
 
-def _check(source: ModelFolder, allowed: Mapping[str, tuple[int, ...]], needed: Collection[str]) -> None:
-    missing = set(needed)
+def _check(
+    source: ModelFolder, config: Config, allowed: Mapping[str, tuple[int, ...]], needed: Collection[str]
+) -> None:
+    seen: set[str] = set()
     for file, (tensors, _) in source.layouts.items():
         where = f"(`{source.path / file}`)"
-        for name, dtype, shape, *_ in tensors:
+        for stored, dtype, shape, *_ in tensors:
+            name = known_name(config.model, stored)
+            if name is None:
+                continue
             if name not in allowed:
                 raise DataError(f"tensor `{name}` has no place in a codex model {where}")
             if tuple(shape) != allowed[name]:
                 raise DamageError(f"tensor `{name}` is {shape}, expected {list(allowed[name])} {where}")
             if dtype not in _FLOATS:
                 raise DataError(f"tensor `{name}` is {dtype}, expected {', '.join(_FLOATS)} {where}")
-            missing.discard(name)
-    if missing:
+            if name in seen:
+                raise DamageError(f"tensor `{name}` is there twice {where}")
+            seen.add(name)
+    if missing := set(needed) - seen:
         raise DamageError(f"tensor `{min(missing)}` is missing in `{source.path}`")
 
 

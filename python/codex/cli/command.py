@@ -1,7 +1,8 @@
 """How a command is declared: a function that takes an `Output` first, and typer does the rest.
 
 `Commands` is the type to start from. It gives every command `--json`, `--quiet` and `--debug`, takes its help
-from the docstring's part before `Args:`, and lets a command that declares `overrides: Overrides` take `key=value`.
+from the docstring's part before `Args:`, and lets a command that declares `overrides: Overrides` take `key=value`;
+`overrides_or` lets it take other words beside them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from codex.cli.output import Output
 from codex.errors import UsageError
 
-__all__ = ["Commands", "ConfigName", "Group", "Overrides", "nearest"]
+__all__ = ["Commands", "ConfigName", "Group", "Overrides", "nearest", "overrides_or"]
 
 P = ParamSpec("P")
 # Where a docstring turns from the user to the caller.
@@ -51,15 +52,21 @@ def _checked(context: typer.Context, tokens: list[str] | None) -> list[str]:
     return list(tokens or ())
 
 
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="KEY=VALUE",
-        help="Set a key of the configuration: `train.max_steps=50`, with `--` or `+` before it if you like.",
+_KEY_VALUE = "KEY=VALUE"
+
+
+def overrides_or(place: str | None = None, about: str = "") -> Any:
+    """The argument that takes `key=value` tokens, and with `place` other words too, which `about` describes."""
+    key = "Set a key of the configuration: `train.max_steps=50`, with `--` or `+` before it if you like."
+    return typer.Argument(
+        metavar=_KEY_VALUE if place is None else f"{place}|{_KEY_VALUE}",
+        help=key if place is None else f"{about}. {key}",
         callback=_checked,
         show_default=False,
-    ),
-]
+    )
+
+
+Overrides = Annotated[list[str] | None, overrides_or()]
 """`key=value` tokens, ready for `codex.config.load(config, overrides or ())`."""
 
 ConfigName = Annotated[
@@ -147,7 +154,7 @@ class Commands:
             function: Callable[Concatenate[Output, P], None],
         ) -> Callable[Concatenate[Output, P], None]:
             parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-            takes_overrides = any(parameter.annotation == Overrides for parameter in parameters)
+            takes_overrides = any(_takes_overrides(parameter) for parameter in parameters)
             self.typer.command(
                 name or function.__name__.rstrip("_").replace("_", "-"),
                 cls=_Command,
@@ -157,6 +164,13 @@ class Commands:
             return function
 
         return register
+
+
+def _takes_overrides(parameter: inspect.Parameter) -> bool:
+    declared = [
+        info for info in getattr(parameter.annotation, "__metadata__", ()) if hasattr(info, "metavar")
+    ]
+    return any((info.metavar or "").endswith(_KEY_VALUE) for info in declared)
 
 
 def _speaking(function: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:

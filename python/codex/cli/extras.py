@@ -10,7 +10,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch", "psutil", "jinja2"),
     "hf": ("transformers", "tokenizers"),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
-    "storage": ("fsspec",),
+    "parquet": ("pyarrow",),
+    "storage": ("fsspec", "s3fs"),
 }
 """Extra -> the modules it brings. A test holds this to `pyproject.toml`."""
 

@@ -59,8 +59,9 @@ def train(
         raise UsageError("`--dry-run` was given with an option of a resume, expected it by itself")
     if dry_run:
         from codex.train.plan import plan_run
+        from codex.train.pretrained import adopt
 
-        plan = plan_run(loaded.config, loaded.run_name, out)
+        plan = plan_run(adopt(loaded).config, loaded.run_name, out)
         out.result("plan", plan.facts(), text=plan.lines())
         return
 

@@ -30,6 +30,7 @@ _FREE = (
     "generate.",
 )
 _FIXED = {
+    "model.pretrained": "the steps done began with other weights",
     "model.": "the weights would not fit",
     "tokens.": "the tokens would mean something else",
     "train.optimizer": "its state would not fit",

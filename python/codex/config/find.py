@@ -1,7 +1,7 @@
 """Which file a configuration is, and its bytes as text.
 
 A name is a path, else a packaged configuration: `base` and `training/base` are both
-`configs/training/base.yaml`.
+`configs/training/base.yaml`; no two in different folders have one name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["MAXIMUM_BYTES", "Found", "find", "missing", "packaged_names", "read_
 
 MAXIMUM_BYTES = 1024 * 1024
 
-_PACKAGED_FOLDER = "training"
+_PACKAGED_FOLDERS = ("models", "training")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,12 @@ def packaged_names() -> list[str]:
     >>> "training/base" in packaged_names()
     True
     """
-    folder = _packaged_root() / _PACKAGED_FOLDER
-    stems = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml"))
-    return sorted(f"{_PACKAGED_FOLDER}/{stem}" for stem in stems)
+    root = _packaged_root()
+    return sorted(
+        path.relative_to(root).as_posix().removesuffix(".yaml")
+        for folder in _PACKAGED_FOLDERS
+        for path in (root / folder).glob("*.yaml")
+    )
 
 
 def find(name: str | Path, *, beside: Path | None = None) -> Found | None:
@@ -51,10 +54,10 @@ def find(name: str | Path, *, beside: Path | None = None) -> Found | None:
     path = Path(name) if beside is None else beside / name
     kind = _look(path)
     if kind == "file":
-        return Found(path, str(path))
+        return Found(path, _shown(path))
     word = str(name).removesuffix(".yaml")
     for packaged in packaged_names():
-        if word in (packaged, packaged.removeprefix(f"{_PACKAGED_FOLDER}/")):
+        if word in (packaged, _short(packaged)):
             return Found(_packaged_root() / f"{packaged}.yaml", f"codex/configs/{packaged}.yaml")
     return Found(path, str(path)) if kind == "folder" else None
 
@@ -65,7 +68,7 @@ def missing(name: str | Path, origin: Origin) -> Fault:
     beside = (
         [str(other) for other in sorted(path.parent.glob("*.y*ml"))] if _look(path.parent) == "folder" else []
     )
-    short = [packaged.removeprefix(f"{_PACKAGED_FOLDER}/") for packaged in packaged_names()]
+    short = [_short(packaged) for packaged in packaged_names()]
     near = difflib.get_close_matches(str(name), [*beside, *packaged_names(), *short], n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"packaged configurations: {', '.join(packaged_names())}"
     return Fault(f"no configuration file {shown(str(name))}", origin, hint=hint)
@@ -93,6 +96,19 @@ def read_text(found: Found, origin: Origin, faults: list[Fault]) -> str | None:
         faults.append(Fault(f"{shown(found.shown)} is larger than 1 MiB, expected a configuration", origin))
         return None
     return _decode(data, found.shown, faults)
+
+
+def _shown(path: Path) -> str:
+    """A packaged file by its place in the package, wherever that is installed."""
+    root = _packaged_root().resolve()
+    resolved = path.resolve()
+    if resolved.is_relative_to(root):
+        return f"codex/configs/{resolved.relative_to(root).as_posix()}"
+    return str(path)
+
+
+def _short(packaged: str) -> str:
+    return packaged.rpartition("/")[2]
 
 
 def _decode(data: bytes, name: str, faults: list[Fault]) -> str | None:

@@ -79,7 +79,7 @@ def _paths_can_exist(directory: str, paths: tuple[str, ...]) -> Verdict:
 
 @_rule("data.corpus", "data.paths")
 def _one_source_of_text(corpus: str | None, paths: tuple[str, ...]) -> Verdict:
-    if corpus is not None and paths:
+    if corpus == "python-stdlib" and paths:  # of the other corpora the registry knows whether they take paths
         return (
             f"`data.corpus` is `{corpus}` and `data.paths` lists {len(paths)}, expected only one of them",
             "`data.corpus=null` reads the paths, `data.paths=[]` reads the corpus",
@@ -146,6 +146,33 @@ def _key_value_heads_are_shared(heads: int, key_value_heads: int) -> Verdict:
             f"one of {divisors}",
         )
     return None
+
+
+@_rule("model.qk_norm", "model.name")
+def _gpt2_has_no_qk_norm(qk_norm: bool, name: str) -> Verdict:
+    if name != "gpt2" or not qk_norm:
+        return None
+    return "`model.qk_norm` is true, which a `gpt2` has not", "use `model.qk_norm: false`"
+
+
+@_rule("model.key_value_heads", "model.heads", "model.name")
+def _gpt2_shares_no_heads(key_value_heads: int, heads: int, name: str) -> Verdict:
+    if name != "gpt2" or key_value_heads == heads:
+        return None
+    return (
+        f"`model.key_value_heads` is {key_value_heads}, expected `model.heads`, which is {heads}, in a `gpt2`",
+        f"use `model.key_value_heads: {heads}`",
+    )
+
+
+@_rule("model.rope_theta", "model.name")
+def _gpt2_has_learned_positions(rope_theta: float, name: str) -> Verdict:
+    if name != "gpt2" or rope_theta == 10_000.0:
+        return None
+    return (
+        f"`model.rope_theta` is {rope_theta}, which a `gpt2` has not: its positions are learned",
+        "leave `model.rope_theta` out",
+    )
 
 
 @_rule("evaluate.stride", "model.context")

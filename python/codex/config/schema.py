@@ -54,12 +54,12 @@ class Run(Section):
 
 
 class Data(Section):
-    """Where the text comes from. Exactly one of `corpus` and `paths` is given."""
+    """Where the text comes from: `corpus`, `paths`, or a corpus that is in these paths."""
 
     corpus: str | None = Field(default="python-stdlib", min_length=1)
-    """Name of a built-in corpus (`codex data list` shows them); null when `data.paths` is given."""
+    """Name of a corpus (`codex data list` shows them); null reads all of `data.paths`, whatever they hold."""
     paths: Texts = ()
-    """Files and folders to read instead of a corpus; folders are read with everything below them."""
+    """Files, folders and addresses (`s3://bucket/folder`) to read, with everything below them; `python-stdlib` needs none."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=1)
     """Fraction of the records kept from training to measure on while training; chosen by content, never by position."""
     test_fraction: float = Field(default=0.0, ge=0, lt=1)
@@ -72,10 +72,10 @@ class Data(Section):
     """Globs, relative to the corpus, of the files to read; an empty list reads all."""
     exclude: Texts = ()
     """Globs, relative to the corpus, of the files to leave aside; they win over `data.include`."""
-    format: Literal["auto", "text", "html", "jsonl", "csv", "tsv"] = "auto"
+    format: Literal["auto", "text", "html", "jsonl", "csv", "tsv", "parquet", "arrow"] = "auto"
     """What files are; `auto` goes by the ending of each name, and takes what has no ending of the others for text."""
     text_key: str = Field(default="text", min_length=1)
-    """Key of the text in a line of NDJSON, and name of its column in a table."""
+    """Key of the text in a line of NDJSON, and name of its column in a table of any format."""
     minimum_characters: int = Field(default=1, ge=1, le=2**40)
     """Characters below which a document is left out."""
     maximum_characters: int | None = Field(default=None, ge=1, le=2**40)
@@ -106,6 +106,8 @@ class Model(Section):
 
     name: str = Field(default="llama", min_length=1)
     """Architecture, by its name in the registry of models."""
+    pretrained: str | None = Field(default=None, min_length=1)
+    """A checkpoint, or a run, to start the weights from; shape and tokenizer are then its own. Null draws them."""
     width: int = Field(default=128, ge=2, le=65_536)
     """Numbers in the vector that stands for one token; a multiple of `model.heads`."""
     layers: int = Field(default=4, ge=1, le=1024)
@@ -159,6 +161,8 @@ class Train(Section):
     """What the learning rate falls to, as a share of the highest."""
     gradient_clip: float | None = Field(default=1.0, gt=0, le=1e6)
     """Largest norm of the gradient, which is scaled down to it; null leaves gradients as they are."""
+    z_loss: float = Field(default=0.0, ge=0, le=1)
+    """Weight of the squared logarithm of the softmax's sum in what is learned from; it keeps logits small. 1e-4 is usual."""
     skip_spikes: float | None = Field(default=None, gt=0, le=1000)
     """Standard deviations above recent steps from which on a loss or gradient norm changes no weight; null: all do."""
     patience: int | None = Field(default=None, ge=1, le=1_000_000)

@@ -25,7 +25,7 @@ from codex.evaluate.windows import Window, windows
 from codex.kernels.attention.documents import Documents
 
 if TYPE_CHECKING:
-    from codex.models.llama import Llama
+    from codex.models.causal import CausalModel
     from codex.tokens import Tokenizer
 
 __all__ = ["Bits", "HeldOut", "Progress", "bits_per_byte"]
@@ -94,7 +94,7 @@ class Bits:
 
 
 def bits_per_byte(
-    model: Llama,
+    model: CausalModel,
     text: HeldOut,
     *,
     stride: int,

@@ -10,12 +10,11 @@ from typing import Any
 import torch
 
 from codex import checkpoint
-from codex.checkpoint.pickled import refuse_pickled
 from codex.config.schema import Config, Generate
-from codex.errors import DamageError, MissingDataError
+from codex.errors import DamageError
 from codex.generate.sample import sample
 from codex.models import build
-from codex.models.llama import Llama
+from codex.models.causal import CausalModel
 from codex.tokens import Tokenizer
 
 __all__ = ["Continuation", "LanguageModel"]
@@ -41,7 +40,7 @@ class LanguageModel:
         tokenizer: the one it was trained with.
     """
 
-    def __init__(self, model: Llama, tokenizer: Tokenizer) -> None:
+    def __init__(self, model: CausalModel, tokenizer: Tokenizer) -> None:
         self.model = model
         self.tokenizer = tokenizer
 
@@ -58,7 +57,7 @@ class LanguageModel:
             DataError: if `path` is a pickle.
             DamageError: naming the file and part that are not what was saved.
         """
-        folder = _checkpoint_folder(path)
+        folder = checkpoint.checkpoint_at(path)
         loaded = checkpoint.load(folder, parts=("model",))
         if "tokenizer.json" not in loaded.files or "config" not in loaded.state:
             raise DamageError(
@@ -96,14 +95,3 @@ class LanguageModel:
             seed=seed,
             stop_id=end,
         )
-
-
-def _checkpoint_folder(path: Path) -> Path:
-    refuse_pickled(path)
-    if (path / "manifest.json").is_file():
-        return path
-    folder = path / "checkpoints" if (path / "checkpoints").is_dir() else path
-    found = checkpoint.find_latest(folder)
-    if found is None:
-        raise MissingDataError(f"no checkpoint in `{path}`", hint="`codex train` makes one")
-    return found.path

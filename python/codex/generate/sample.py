@@ -16,13 +16,13 @@ from codex.errors import UsageError
 from codex.models.cache import Cache
 
 if TYPE_CHECKING:
-    from codex.models.llama import Llama
+    from codex.models.causal import CausalModel
 
 __all__ = ["choose", "sample"]
 
 
 def sample(
-    model: Llama,
+    model: CausalModel,
     prompt: Sequence[int],
     *,
     max_tokens: int,
@@ -65,7 +65,7 @@ def sample(
         unseen = [token]
 
 
-def _restart(model: Llama, text: list[int]) -> tuple[Cache, list[int]]:
+def _restart(model: CausalModel, text: list[int]) -> tuple[Cache, list[int]]:
     """An empty cache, and the end of the text: all if it fits, else half a context, so that there is room to go on."""
     fits = len(text) < model.context
     return Cache(model.config.layers), text if fits else text[-max(1, model.context // 2) :]

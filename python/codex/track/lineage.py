@@ -1,4 +1,5 @@
-"""Where a run's weights come from: raw files -> records -> shards -> checkpoints, by digest.
+"""Where a run's weights come from: raw files -> records -> shards -> checkpoints, by digest, and the checkpoint it began
+with if its weights were not drawn.
 
 `lineage.json` holds no time and no path of this machine, so two runs of the same configuration on the same data have the
 same bytes in it.
@@ -33,9 +34,12 @@ class Lineage:
         self.path = folder / "lineage.json"
         self.data: list[dict[str, Any]] = []
         self.checkpoints: list[dict[str, Any]] = []
+        #: Of the weights that training started from; None if they were drawn.
+        self.pretrained: dict[str, Any] | None = None
         if self.path.exists():
             kept = read_manifest(self.path, kind=KIND, schema_version=SCHEMA_VERSION)
             self.data, self.checkpoints = kept["data"], kept["checkpoints"]
+            self.pretrained = kept.get("pretrained")
 
     def record_data(self, stages: Sequence[Mapping[str, Any]]) -> None:
         """The stages that made the data, as `codex.data` names them.
@@ -52,6 +56,21 @@ class Lineage:
                 hint="bring the old data back, or start a fresh run: leave `--resume` out",
             )
         self.data = given
+        self._write()
+
+    def record_pretrained(self, step: int, digest: str) -> None:
+        """The checkpoint whose weights training starts from, by the digest of its manifest.
+
+        Raises:
+            DataError: if this run began with another one.
+        """
+        given = {"step": step, "digest": digest}
+        if self.pretrained not in (None, given):
+            raise DataError(
+                f"`model.pretrained` is not the checkpoint that this run began with (`{self.path}`)",
+                hint="bring the old one back, or start a fresh run: leave `--resume` out",
+            )
+        self.pretrained = given
         self._write()
 
     def record_checkpoint(self, name: str, step: int, manifest: Path) -> None:
@@ -73,5 +92,6 @@ class Lineage:
             "schema_version": SCHEMA_VERSION,
             "data": self.data,
             "checkpoints": self.checkpoints,
+            **({} if self.pretrained is None else {"pretrained": self.pretrained}),
         }
         write_atomic(self.path, seal_manifest(content))

@@ -131,6 +131,12 @@ class Run:
         folder = _made_whole(directory, name, files)
         return cls(folder, config, Lock(folder / "run.lock"), is_resumed=False, warn=warn)
 
+    @staticmethod
+    def recorded(loaded: LoadedConfig) -> Config | None:
+        """What the newest run of the name of `loaded` was given; None if there is no such run."""
+        earlier = find_runs(Path(loaded.config.run.directory), loaded.run_name)
+        return load(earlier[-1] / RESOLVED).config if earlier else None
+
     @property
     def name(self) -> str:
         """The name of the folder."""

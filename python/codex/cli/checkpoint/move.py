@@ -49,7 +49,7 @@ def export(
 def import_(
     out: Output,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A Llama or Qwen3 as `save_pretrained` writes it.")
+        Path, typer.Argument(metavar="FOLDER", help="A Llama, Qwen3 or GPT-2 as `save_pretrained` writes it.")
     ],
     to: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The folder of checkpoints to make it in.")
