@@ -10,12 +10,13 @@ An installed package adds its own under the entry points `codex.corpora`.
 
 from __future__ import annotations
 
+import os
 import re
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from codex.errors import ConfigError, MissingDataError, RegistryError
 from codex.registry import Registry
@@ -58,6 +59,15 @@ class Corpus:
     """What its files are, unless `data.format` says so."""
     takes_any_name: bool = False
     """Whether a file that is a place of its own belongs to it whatever it is called."""
+
+    def places(self) -> dict[str, Any]:
+        """Where it is on this machine, in plain JSON values; nothing if a path is none of text."""
+        roots = [os.path.normpath(root.absolute()) for root in self.roots]
+        try:
+            "".join(roots).encode()
+        except UnicodeEncodeError:
+            return {}
+        return {"roots": roots, "addresses": list(self.addresses), "takes_any_name": self.takes_any_name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from codex.tokens import Tokenizer, load_tokenizer
 if TYPE_CHECKING:
     from codex.config.schema import Config, Data
 
-__all__ = ["Prepared", "prepare", "prepare_shard", "prepare_until", "taken_from"]
+__all__ = ["CODE", "Prepared", "prepare", "prepare_shard", "prepare_until", "taken_from"]
 
-# Part of every key: a stage whose code now writes other bytes gets the next number.
-_CODE = {"records": 4, "splits": 2, "tokenizer": 1, "shards": 2}
+#: Part of every key: a stage whose code now writes other bytes gets the next number.
+CODE = {"records": 4, "splits": 2, "tokenizer": 1, "shards": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def rules_of(data: Data, reading: Reading) -> Rules:
         reading,
         filters,
         drop_above,
-        {"code": _CODE["records"], **asdict(reading), **filters.parameters()},
+        {"code": CODE["records"], **asdict(reading), **filters.parameters()},
     )
 
 
@@ -183,6 +183,7 @@ class _Plan:
             },
             unread=tuple((entry.path, entry.reason, entry.bytes) for entry in raw.skipped),
             needed_bytes=listing.files.totals[1],
+            circumstances={"places": corpus.places()},
             build=lambda folder: ingest(folder, raw, self.place.units(), rules, progress=self.progress),
         )
 
@@ -190,7 +191,7 @@ class _Plan:
         records = self.done["records"]
         data = self.config.data
         parameters = {
-            "code": _CODE["splits"],
+            "code": CODE["splits"],
             "validation_fraction": data.validation_fraction,
             "test_fraction": data.test_fraction,
             "near_duplicate_threshold": data.near_duplicate_threshold,
@@ -213,7 +214,7 @@ class _Plan:
         return Recipe(
             "tokenizer",
             parents=self._parents("splits"),
-            parameters={"code": _CODE["tokenizer"], "vocabulary_size": size},
+            parameters={"code": CODE["tokenizer"], "vocabulary_size": size},
             build=lambda folder: make_tokenizer(folder, splits, vocabulary_size=size, progress=self.progress),
         )
 
@@ -227,7 +228,7 @@ class _Plan:
         return Recipe(
             "tokenizer",
             parents=[{"kind": "tokenizer.json", "digest": tokenizer.fingerprint}],
-            parameters={"code": _CODE["tokenizer"]},
+            parameters={"code": CODE["tokenizer"]},
             build=lambda folder: bring_tokenizer(folder, tokenizer),
         )
 
@@ -241,7 +242,7 @@ class _Plan:
         recipe = Recipe(
             "shards",
             parents=self._parents("splits", "tokenizer"),
-            parameters={"code": _CODE["shards"]},
+            parameters={"code": CODE["shards"]},
             needed_bytes=_size(splits) // 2,
             build=build,
             keeps=True,

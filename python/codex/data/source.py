@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,7 +18,7 @@ from codex.data.remote import bring, stored_files
 if TYPE_CHECKING:
     from codex.config.schema import Data
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "list_source", "source_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,28 @@ def source_of(data: Data, *, not_input: Iterable[Path] = ()) -> Source:
     """
     corpus = corpus_of(data)
     chosen = corpus.format if data.format == "auto" else data.format
+    reading = Reading(chosen, data.encoding, data.text_key, data.maximum_file_bytes)
+    return list_source(corpus, reading, include=data.include, exclude=data.exclude, not_input=not_input)
+
+
+def list_source(
+    corpus: Corpus,
+    reading: Reading,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    not_input: Iterable[Path] = (),
+) -> Source:
+    """The same of a corpus that is known already, and how its files are read."""
     listing = list_files(
         corpus,
-        include=data.include,
-        exclude=data.exclude,
-        maximum_file_bytes=data.maximum_file_bytes,
+        include=include,
+        exclude=exclude,
+        maximum_file_bytes=reading.maximum_file_bytes,
         not_input=not_input,
-        is_streamed=partial(is_streamed, chosen=chosen),
+        is_streamed=partial(is_streamed, chosen=reading.format),
         stored={address: stored_files(address) for address in corpus.addresses},
     )
     names = chain((found.name for found in listing.files), (remote.name for remote in listing.away))
-    require_readers(names, chosen)
-    return Source(corpus, Reading(chosen, data.encoding, data.text_key, data.maximum_file_bytes), listing)
+    require_readers(names, reading.format)
+    return Source(corpus, reading, listing)

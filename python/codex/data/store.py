@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,8 @@ class Recipe:
     """Room that it takes, about."""
     keeps: bool = False
     """Whether `build` keeps in `Place.unfinished` what it has made; it is removed once the stage is there."""
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
+    """What is of this machine alone, for `build.json`."""
 
     @property
     def key(self) -> str:
@@ -193,7 +195,7 @@ def _is_empty(folder: Path) -> bool:
 def _build(recipe: Recipe, folder: Path) -> dict[str, Any]:
     with PartialFolder(folder, replace=True) as partial:
         made = recipe.build(partial)
-        partial.write("build.json", canonical_json(_circumstances()))
+        partial.write("build.json", canonical_json({**_circumstances(), **recipe.circumstances}))
         manifest = {
             "kind": recipe.name,
             "schema_version": SCHEMA_VERSION,

@@ -1,15 +1,14 @@
-"""Check prepared data to the last byte: digests, ids, counts, and that children and parents agree.
+"""Check prepared data to the last byte: digests, ids, counts, and that children and parents agree, back to the raw files.
 
-Beyond what every start of a run checks (each file against its manifest), every text is hashed again and
-compared with its id,
-every split is derived again, and every document of a shard is decoded: its text must have the id it is filed
-under.
+Beyond what every start of a run checks (each file against its manifest), the records are made again from their raw files
+(`codex.data.lineage`), every text is hashed again and compared with its id, every split is derived again, and every document of
+a shard is decoded: its text must have the id it is filed under.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from codex.data.contents import stage_folders, unfinished_folders
+from codex.data.findings import Problem, Report
+from codex.data.lineage import hold_against_raw
 from codex.data.load import SplitTokens
 from codex.data.progress import Progress, Silent
 from codex.data.split import SPLITS, planned_split, side_by_id, sides_of
 from codex.data.store import SCHEMA_VERSION
-from codex.errors import CodexError, DataError, MissingDataError
+from codex.errors import CodexError, DataError, MissingDataError, UsageError
 from codex.file import digest_file, read_manifest, verify_folder
 from codex.records import BadLine, read_records, record_id
 from codex.tokens import Tokenizer
@@ -30,42 +31,18 @@ from codex.tokens import Tokenizer
 __all__ = ["Problem", "Report", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it was written."""
-
-    path: str
-    """The file or folder."""
-    part: str
-    """What of it: `manifest`, `record 12`, `counts`, `document 3` ..."""
-    reason: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What `verify` found."""
-
-    checked: list[str] = field(default_factory=list)
-    """Folders that were checked, whole or damaged."""
-    problems: list[Problem] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=list)
-    """What could not be compared, and why: a parent that is not here."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON values."""
-        return asdict(self)
-
-
-def verify(folder: Path, progress: Progress | None = None) -> Report:
+def verify(folder: Path, progress: Progress | None = None, *, raw: Sequence[str] = ()) -> Report:
     """Check all prepared data in `folder`.
 
     Args:
         folder: a cache, an `--out` folder, or the folder of one stage.
         progress: told of every folder.
+        raw: where the raw files are now, as `data.paths`; default where they were read, if that was on this machine.
 
     Raises:
-        MissingDataError: if there is no prepared data.
-        DataError: if `folder` is a file.
+        MissingDataError: if there is no prepared data, or nothing at a place of `raw`.
+        DataError: if `folder` is a file, or a raw file changes while it is read.
+        UsageError: if `raw` is given for none or several folders of records.
     """
     if folder.is_file():
         raise DataError(f"`{folder}` is a file, expected a folder of prepared data")
@@ -75,10 +52,16 @@ def verify(folder: Path, progress: Progress | None = None) -> Report:
             f"no prepared data in `{folder}`",
             hint="`codex data tokenize` prepares it; `codex data list` shows what there is",
         )
-    check = _Check(Report(unchecked=[f"{path}: not finished" for path in unfinished_folders(folder)]))
+    if raw and (number := sum(stage == "records" for stage, _ in found)) != 1:
+        raise UsageError(
+            f"raw files are named, and `{folder}` holds {number} folders of records, expected one",
+            hint="name the folder of the records they belong to",
+        )
+    told = progress or Silent()
+    unfinished = [f"{path}: not finished" for path in unfinished_folders(folder)]
+    check = _Check(Report(unchecked=unfinished), told, raw)
     for stage, path in found:
         check.manifest(stage, path)
-    told = progress or Silent()
     for done, (path, manifest) in enumerate(check.whole):
         told.step("verify", done, len(check.whole))
         check.contents(path, manifest)
@@ -89,6 +72,8 @@ def verify(folder: Path, progress: Progress | None = None) -> Report:
 @dataclass(slots=True)
 class _Check:
     report: Report
+    progress: Progress
+    raw: Sequence[str]
     whole: list[tuple[Path, Mapping[str, Any]]] = field(default_factory=list)
     """Folder and manifest of those whose files are all as written."""
     folders: dict[str, Path] = field(default_factory=dict)
@@ -116,6 +101,8 @@ class _Check:
             kinds[manifest["kind"]](folder, manifest)
         except CodexError as error:
             self._problem(folder, "contents", str(error))
+        if manifest["kind"] == "records":
+            hold_against_raw(folder, manifest, self.report, self.progress, places=self.raw)
 
     def _records(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         path = folder / "records.ndjson"
@@ -223,7 +210,7 @@ class _Check:
         return None
 
     def _problem(self, path: Path, part: str, reason: str) -> None:
-        self.report.problems.append(Problem(str(path), part, reason))
+        self.report.problem(path, part, reason)
 
 
 def _ids_in(path: Path) -> list[str]:
