@@ -51,6 +51,7 @@ torture: .venv/.core .venv/.dev .venv/.vocabularies target/models/.fetched  ## k
 	CODEX_TORTURE_POWER=2000 CODEX_TORTURE_FUZZ=5000000 $(NEXTEST) -E 'test(power) or test(fuzz)'
 	CODEX_TORTURE_KILLS=200 $(BIN)/pytest tests/train/test_kill.py tests/train/test_identity.py tests/train/test_chaos.py \
 	  --timeout=14400 -s $(ARGS)
+	CODEX_TORTURE_DATA_KILLS=50 $(BIN)/pytest tests/data/test_kill_commands.py --timeout=14400 -s $(ARGS)
 	CODEX_TORTURE_PARITY=100000 $(BIN)/pytest tests/tokens/test_parity*.py --timeout=14400 $(ARGS)
 	CODEX_TORTURE_MODELS=target/models $(BIN)/pytest tests/text/test_models.py --timeout=14400 $(ARGS)
 
