@@ -135,7 +135,7 @@ from codex.data.store import Place
 prepare_until("records", Config.model_validate_json(sys.argv[1]), place=Place(Path(sys.argv[2])))
 """
     words = [sys.executable, "-c", code, config.model_dump_json(), str(second)]
-    subprocess.run(words, check=True, timeout=60, env={**os.environ, "PYTHONHASHSEED": "77"})
+    subprocess.run(words, check=True, env={**os.environ, "PYTHONHASHSEED": "77"})
     assert tree(first) == tree(second)
 
 

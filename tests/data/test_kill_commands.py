@@ -1,7 +1,7 @@
 """SIGKILL at random moments of `ingest`, `split` and `tokenize`, once or several times, then a run to the end: the same bytes.
 
-A moment is the n-th call that changes the disk, made by Rust (`CODEX_FAIL_POINTS`) or by Python (an audit hook), n drawn by a seed; no
-clock decides.
+A moment is the n-th call that changes the disk, made by Rust (`CODEX_FAIL_POINTS`) or by Python (an audit hook), n drawn by a
+seed; no clock decides.
 `CODEX_TORTURE_DATA_KILLS=50` makes more of them (`make torture`).
 """
 

@@ -181,7 +181,7 @@ def test_the_interpreter_is_free_while_a_file_is_read(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: found.append(count_records(pipe)), daemon=True)
     reader.start()
     pipe.write_bytes(encode_records(some(100)))
-    reader.join(timeout=60)
+    reader.join()
     assert found == [100]
 
 
