@@ -9,6 +9,7 @@ import json
 import lzma
 import math
 import os
+import struct
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from codex.errors import DataError, MissingDataError, UsageError
 from codex.records import BadLine, count, index, iter_batches, iter_records, iter_texts
 
-ONE, THREE = b'{"text":"one","n":1}\n', b'{"text":"three","n":3}\n'
+ONE, TWO, THREE = (b'{"text":"one","n":1}\n', b'{"text":"two","n":2}\n', b'{"text":"three","n":3}\n')
 
 
 def written(path: Path, middle: bytes) -> Path:
@@ -212,6 +213,46 @@ def test_compressed_files_are_read_by_their_magic_number(
     if packed is not bytes:
         with pytest.raises(UsageError, match="there is no way to a line in the middle"):
             index(path)
+
+
+def frame_of(plain: bytes) -> bytes:
+    """A frame of zst that holds one block as it is (RFC 8878): no compression, but a frame as any other."""
+    header = struct.pack("<IBI", 0xFD2FB528, 0b1010_0000, len(plain))
+    return header + (len(plain) << 3 | 1).to_bytes(3, "little") + plain
+
+
+def seek_table_of(plains: list[bytes]) -> bytes:
+    """The skippable frame that ends a file of the seekable format."""
+    entries = b"".join(struct.pack("<II", len(frame_of(plain)), len(plain)) for plain in plains)
+    footer = struct.pack("<IBI", len(plains), 0, 0x8F92EAB1)
+    return struct.pack("<II", 0x184D2A5E, len(entries + footer)) + entries + footer
+
+
+@pytest.mark.parametrize("has_table", [True, False])
+def test_a_line_of_a_zst_file_is_found_by_its_frame_alone(tmp_path: Path, has_table: bool) -> None:
+    rows = [{"text": f"line {number}", "n": number} for number in range(1000)]
+    plain = b"\xef\xbb\xbf" + b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    parts = [plain[start : start + 999] for start in range(0, len(plain), 999)]
+    frames = [frame_of(part) for part in parts]
+    path = tmp_path / "lines.zst"
+    path.write_bytes(b"".join(frames) + (seek_table_of(parts) if has_table else b""))
+    assert list(iter_records(path)) == rows and count(path) == 1000
+    lines = index(path)
+    assert [lines[number] for number in (999, 0, 500, 501)] == [rows[n] for n in (999, 0, 500, 501)]
+    # All other frames may be gone: line 500 does not need them.
+    needed = plain.index(b'"n": 500}') // 999
+    others = [bytes(len(frame)) if number != needed else frame for number, frame in enumerate(frames)]
+    path.write_bytes(b"".join(others))
+    assert lines[500] == rows[500]
+    with pytest.raises(DataError, match="the zstd frame at byte 0 is damaged"):
+        lines[0]
+
+
+def test_a_seek_table_that_is_not_that_of_its_frames_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lines.zst"
+    path.write_bytes(frame_of(ONE) + frame_of(TWO) + seek_table_of([ONE, TWO + b" "]))
+    with pytest.raises(DataError, match="the seek table is not that of the frames before it"):
+        index(path)
 
 
 def test_a_compressed_file_cut_short_is_an_error_behind_what_was_whole(tmp_path: Path) -> None:

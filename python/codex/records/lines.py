@@ -285,11 +285,13 @@ def index(
 ) -> LineIndex:
     """Where every line begins, so that any is read with one call: `index(path)[i]` is its dictionary, `.line(i)` its bytes.
 
-    Costs one pass over the file and 8 bytes a line. It knows the file as it was then: lines added later are not in it.
+    Costs one pass over the file and 8 bytes a line. It knows the file as it was then: lines added later are not in it. Of a zst file
+    in frames, with a seek table or without, a line costs the frame it stands in, unless that was read last.
 
     Raises:
         MissingDataError: if there is no such file.
-        UsageError: if it is compressed: there is no way into the middle.
+        DataError: if it is zst and damaged, or its seek table is not that of its frames.
+        UsageError: if it is compressed so that there is no way into the middle: gz, bz2, xz, zst with a frame beyond 64 MiB.
 
     >>> from tempfile import NamedTemporaryFile
     >>> with NamedTemporaryFile() as file:

@@ -28,6 +28,7 @@ pub mod digest;
 pub mod durable;
 mod error;
 pub mod fail;
+pub mod frames;
 mod gzip;
 pub mod json;
 pub mod lock;

@@ -1,5 +1,6 @@
 //! How many lines a file has, and where each begins. A line with nothing on it but white space is none.
 
+use codex_file::frames::Frames;
 use codex_file::stream::{self, Format, sniff};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -145,40 +146,66 @@ fn tally_by_lanes(block: &[u8], before: u8) -> (u64, u64) {
     (rest.0 + sum(newlines), rest.1 + sum(doubtful))
 }
 
-/// Where each line of a plain file begins, so that any of them is read with one call: 8 bytes of memory a line.
+/// Where each line of a file begins, so that any of them is read with one call: 8 bytes of memory a line.
 ///
-/// It knows the file as it was when it was opened; lines added later are not in it.
+/// The file is plain, or zst in frames: a line then costs the frame it stands in, unless that was read last. It knows the file as it
+/// was when it was opened; lines added later are not in it.
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
-    file: File,
+    source: Source,
     starts: Vec<u64>,
     end: u64,
+}
+
+#[derive(Debug)]
+enum Source {
+    Plain(File),
+    Frames(Frames),
 }
 
 impl Index {
     /// Reads the file at `path` once.
     ///
     /// # Errors
-    /// If it cannot be read, or is compressed: there is no way into the middle of it.
+    /// If it cannot be read, or is compressed so that there is no way into the middle of it.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("read", path, error);
         let file = File::open(path).map_err(failed)?;
         let mut start = [0; 6];
         let count = file.read_at(&mut start, 0).map_err(failed)?;
-        let format = sniff(&start[..count]);
-        if format != Format::Plain {
-            return Err(Error::no_way_in(path, format.name()));
-        }
-        let has_mark = start.starts_with(MARK);
-        let mut finder = Finder::new(if has_mark { MARK.len() as u64 } else { 0 });
-        let end = each_block(path, |block| finder.add(block))?;
+        let mut finder = Finder::default();
+        let source = match sniff(&start[..count]) {
+            Format::Plain => {
+                if start.starts_with(MARK) {
+                    finder.skip(MARK.len());
+                }
+                each_block(path, |block| finder.add(block))?;
+                Source::Plain(file)
+            }
+            Format::Zstd => {
+                let mut mark = Vec::with_capacity(MARK.len());
+                let frames = Frames::open(path, |block| {
+                    let (first, rest) = block.split_at(block.len().min(MARK.len() - mark.len()));
+                    mark.extend_from_slice(first);
+                    if mark.len() == MARK.len() && !first.is_empty() {
+                        finder.begin(&mark);
+                    }
+                    finder.add(rest);
+                })?;
+                if mark.len() < MARK.len() {
+                    finder.begin(&mark);
+                }
+                Source::Frames(frames)
+            }
+            format => return Err(Error::no_way_in(path, format.name())),
+        };
         finder.end();
         Ok(Self {
             path: path.to_owned(),
-            file,
+            source,
             starts: finder.starts,
-            end,
+            end: finder.byte,
         })
     }
 
@@ -224,7 +251,10 @@ impl Index {
         let failed = |error| Error::io("read", &self.path, error);
         match (self.start(number), self.bytes(number)) {
             (Some(start), Some(bytes)) if bytes == line.len() && bytes <= MAXIMUM_LINE_BYTES => {
-                self.file.read_exact_at(line, start).map_err(failed)
+                match &self.source {
+                    Source::Plain(file) => file.read_exact_at(line, start).map_err(failed),
+                    Source::Frames(frames) => Ok(frames.read_exact_at(line, start)?),
+                }
             }
             _ => {
                 let reason = format!("line {number} is longer than {MAXIMUM_LINE_BYTES} bytes");
@@ -241,6 +271,7 @@ impl Index {
 }
 
 /// Finds where lines begin, block by block.
+#[derive(Default)]
 struct Finder {
     starts: Vec<u64>,
     /// Where the line begins that has not ended yet.
@@ -250,13 +281,18 @@ struct Finder {
 }
 
 impl Finder {
-    fn new(byte: u64) -> Self {
-        Self {
-            starts: Vec::new(),
-            start: byte,
-            has_content: false,
-            byte,
+    /// Takes the first bytes, which may be a mark and then are part of no line.
+    fn begin(&mut self, first: &[u8]) {
+        if first == MARK {
+            self.skip(MARK.len());
+        } else {
+            self.add(first);
         }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.byte += bytes as u64;
+        self.start = self.byte;
     }
 
     fn add(&mut self, block: &[u8]) {
@@ -283,6 +319,8 @@ mod tests {
     use super::*;
     use crate::mutate::Mutations;
     use tempfile::TempDir;
+
+    const EMPTY_BZIP2: [u8; 14] = *b"BZh9\x17\x72\x45\x38\x50\x90\0\0\0\0";
 
     /// The lines of `file` that are not blank, each with where it begins.
     fn slow(file: &[u8]) -> Vec<(usize, &[u8])> {
@@ -364,15 +402,51 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_file_is_counted_and_has_no_index_and_a_cut_one_says_so() {
+    fn lines_in_frames_are_found_as_in_the_plain_file() {
         let folder = TempDir::new().expect("a folder");
-        let path = folder.path().join("lines.zst");
-        let packed = zstd::encode_all(&b"{}\n\n{}"[..], 1).expect("it is compressed");
-        std::fs::write(&path, packed).expect("the folder is writable");
-        assert_eq!(count_lines(&path).expect("it is there"), 2);
+        let (path, plain) = (folder.path().join("lines.zst"), folder.path().join("lines"));
+        let mut source = Mutations(9);
+        for round in 0..60 {
+            let mark: &[u8] = if round % 2 == 0 { MARK } else { b"" };
+            let mut file = mark[..mark.len() - usize::from(round % 8 == 0)].to_vec();
+            for number in 0..source.random(400) {
+                file.extend(format!("{{\"n\": {number}}}\n\n").as_bytes());
+            }
+            let mut packed = Vec::new();
+            let mut rest = &file[..];
+            while !rest.is_empty() {
+                let (frame, others) = rest.split_at(rest.len().min(1 + source.random(300)));
+                packed.extend(zstd::encode_all(frame, 1).expect("it is compressed"));
+                rest = others;
+            }
+            packed.extend(zstd::encode_all(rest, 1).expect("it is compressed"));
+            std::fs::write(&path, packed).expect("the folder is writable");
+            std::fs::write(&plain, &file).expect("the folder is writable");
+            let (packed, plain) = (Index::open(&path), Index::open(&plain));
+            let (packed, plain) = (packed.expect("it is there"), plain.expect("it is there"));
+            assert_eq!(
+                (&packed.starts, packed.end),
+                (&plain.starts, plain.end),
+                "{round}"
+            );
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for number in (0..plain.len()).rev() {
+                assert!(packed.read(number, &mut one).expect("it is there"));
+                assert!(plain.read(number, &mut other).expect("it is there"));
+                assert_eq!(one, other);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_bzip2_is_counted_and_has_no_index_and_a_cut_one_says_so() {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("lines.bz2");
+        std::fs::write(&path, EMPTY_BZIP2).expect("the folder is writable");
+        assert_eq!(count_lines(&path).expect("it is there"), 0);
         let error = Index::open(&path).expect_err("compressed").to_string();
         assert!(
-            error.ends_with("is compressed (zstd): there is no way to a line in the middle"),
+            error.ends_with("is compressed (bzip2): there is no way to a line in the middle"),
             "{error}"
         );
         std::fs::write(&path, b"{}\n{}\n{}\n").expect("the folder is writable");
