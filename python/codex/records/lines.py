@@ -285,8 +285,8 @@ def index(
 ) -> LineIndex:
     """Where every line begins, so that any is read with one call: `index(path)[i]` is its dictionary, `.line(i)` its bytes.
 
-    Costs one pass over the file and 8 bytes a line. It knows the file as it was then: lines added later are not in it. Of a zst file
-    in frames, with a seek table or without, a line costs the frame it stands in, unless that was read last.
+    Costs one pass over the file and 8 bytes a line. It knows the file as it was then: lines added later are not in it. Of a
+    zst file in frames, with a seek table or without, a line costs the frame it stands in, unless that was read last.
 
     Raises:
         MissingDataError: if there is no such file.
