@@ -19,6 +19,8 @@ _ANSWERS = {
     "gb2312": ("gb18030",),
     "gbk": ("gb18030",),
     "big5": ("cp950",),
+    "shift_jisx0213": ("shift_jis_2004",),
+    "euc_jisx0213": ("euc_jis_2004",),
 }
 
 

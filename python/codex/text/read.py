@@ -306,7 +306,8 @@ def _repaired_line(line: bytes, fallback: str) -> tuple[str, list[Place]]:
 
 #: Encodings in which a line feed is one wherever it stands.
 EAST_ASIAN = {
-    "big5", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "johab", "shift_jis",
+    "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jis_2004", "euc_jisx0213", "euc_jp", "euc_kr", "gb18030", "gb2312",
+    "gbk", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213",
 }  # fmt: skip
 
 

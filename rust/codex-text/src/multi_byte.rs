@@ -2,12 +2,16 @@
 
 mod packed;
 
+use std::collections::BTreeMap;
+
 /// Characters by their bytes; `NOTHING` where there is none.
 #[derive(Debug)]
 pub(crate) struct MultiByte {
     one: Vec<char>,
     /// By both bytes.
     two: Vec<char>,
+    /// The mark after the letter in `two`, by both bytes, where they are two characters (か゚ of `shift_jis_2004`).
+    marks: BTreeMap<u16, char>,
     /// By the last two of three bytes; the first is the same for all (`euc_jp` has 8f).
     three: Option<(u8, Vec<char>)>,
     four: Vec<Run>,
@@ -27,14 +31,15 @@ struct Run {
 const NOTHING: char = '\0';
 
 impl MultiByte {
-    /// Rows `lead first characters`, and `@ linear point count` for runs of four-byte sequences: those of a file, of which the last, from
-    /// `own` on, are the table's.
+    /// Rows `lead first characters`, `+ pair point` for the mark of a pair, and `@ linear point count` for runs of four-byte sequences:
+    /// those of a file, of which the last, from `own` on, are the table's.
     pub(crate) fn parse(rows: &[&str], own: usize) -> Self {
         let mut one: Vec<char> = (0..0x80).map(char::from).collect();
         one.resize(0x100, NOTHING);
         let mut table = Self {
             one,
             two: vec![NOTHING; 0x1_0000],
+            marks: BTreeMap::new(),
             three: None,
             four: Vec::new(),
             pairs: Box::new([[0; 4]; 256]),
@@ -46,6 +51,10 @@ impl MultiByte {
                 table
                     .four
                     .extend(Run::parse(linear, rest).filter(|_| number >= own));
+            } else if let ["+", pair, mark] = words[..] {
+                let mark = u32::from_str_radix(mark, 16).ok().and_then(char::from_u32);
+                let pair = u16::from_str_radix(pair, 16).ok();
+                table.marks.extend(pair.zip(mark).filter(|_| number >= own));
             } else if let [lead, first, characters] = words[..] {
                 let begin = told.len();
                 packed::tell(characters, &mut told);
@@ -90,12 +99,15 @@ impl MultiByte {
         while at < data.len() {
             let (character, length) = self.first(&data[at..]).ok_or(at)?;
             text.push(character);
+            if let (false, [lead, trail]) = (self.marks.is_empty(), &data[at..at + length]) {
+                text.extend(self.marks.get(&u16::from_be_bytes([*lead, *trail])));
+            }
             at += length;
         }
         Ok(text)
     }
 
-    /// The first character, and how many bytes it is.
+    /// The first character, without a mark, and how many bytes it is.
     pub(crate) fn first(&self, data: &[u8]) -> Option<(char, usize)> {
         let known = |character: char, length| (character != NOTHING).then_some((character, length));
         let pair = |a: u8, b: u8| usize::from(u16::from_be_bytes([a, b]));
@@ -158,16 +170,18 @@ mod tests {
             &[
                 "- a1 not its own",
                 "@ 30 80 1",
+                "+ 8ea3 309a",
                 "- a1 ｡｢",
                 "8e a1 あ.う",
+                "+ 8ea1 309a",
                 "8fa2 b7 ~",
                 "@ 0 80 2",
                 "@ 10 100 1",
             ],
-            2,
+            3,
         );
         let data = b"a\xa1\x8e\xa1\x8e\xa3\x8f\xa2\xb7\x81\x30\x81\x31\x81\x30\x82\x30";
-        assert_eq!(table.decode(data), Ok("a｡あう~\u{81}\u{100}".to_owned()));
+        assert_eq!(table.decode(data), Ok("a｡あ\u{309a}う~\u{81}\u{100}".to_owned()));
         for (data, at) in [
             (&b"a\x8e\xa2"[..], 1),
             (b"\x8e", 0),

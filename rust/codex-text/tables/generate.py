@@ -7,6 +7,7 @@ The files of `MULTI` have the same headings and rows `lead first characters`: th
 byte, then one character per trail byte from there on, `.` where there is none. What can be told shorter is: `.N` for N
 holes, `*N` for the N characters after the last one in Unicode, `@P+N` for N characters or holes of this file again, from
 place P on. `gb18030` has rows `@ linear code-point count` too: its four-byte sequences, by their place in the standard's order.
+Where a pair of bytes is a letter and a mark, the letter is in its row and the mark in one `+ pair code-point`.
 
 Spellings are the module's name, then the aliases, as `codecs.lookup` knows them after its own normalisation.
 """
@@ -18,19 +19,24 @@ import encodings
 import encodings.aliases
 import pkgutil
 import sys
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["MULTI", "multi_byte", "single_byte"]
 
-#: By file, the codecs that have most characters in common, the largest first.
+#: By file, the codecs that have most characters in common, each after those that tell most of it.
 MULTI = {
-    "japanese.txt": ("cp932", "shift_jis", "euc_jp"),
+    "japanese.txt": (
+        "cp932", "shift_jis", "euc_jp", "euc_jis_2004", "euc_jisx0213", "shift_jis_2004", "shift_jisx0213",
+    ),
     "simplified_chinese.txt": ("gb18030", "gbk", "gb2312"),
-    "traditional_chinese.txt": ("cp950", "big5"),
+    "traditional_chinese.txt": ("cp950", "big5", "big5hkscs"),
     "korean.txt": ("cp949", "euc_kr", "johab"),
-}
+}  # fmt: skip
+#: Codecs in which bytes of ASCII stand for other characters (`\\` and `~`), so that their rows begin below 80.
+NOT_ASCII = {"johab": 0x5C, "shift_jis_2004": 0x5C, "shift_jisx0213": 0x5C}
 # Text codecs that are no table: escapes, domain names, stateful seven-bit forms, and the Unicode forms decoded in Rust.
 NO_TABLE = {
     "charmap", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "mbcs", "oem", "utf_7",
@@ -128,13 +134,29 @@ class Packed:
 
 
 def rows(module: str, lead: bytes, packed: Packed) -> Iterator[str]:
-    first_byte = 0 if lead else 0x5C if module == "johab" else 0x80
+    first_byte = 0 if lead else NOT_ASCII.get(module, 0x80)
+    marks = marked(module, lead)
     found = {byte: c for byte in range(first_byte, 256) if (c := decoded(lead + bytes([byte]), module))}
+    found |= {byte: letter for byte, (letter, _) in marks.items()}
     if found:
         assert not set(found.values()) & set(" .*@+0123456789\n"), (module, lead)
         first, last = min(found), max(found)
         characters = "".join(found.get(byte, ".") for byte in range(first, last + 1))
         yield f"{lead.hex() or '-'} {first:02x} {packed.tell(characters)}"
+    for byte, (_, mark) in marks.items():
+        yield f"+ {lead.hex()}{byte:02x} {ord(mark):x}"
+
+
+def marked(module: str, lead: bytes) -> dict[int, str]:
+    """The letter and the mark that a byte after `lead` stands for, where it is two characters."""
+    if len(lead) != 1 or decoded(lead, module):
+        return {}
+    texts = {byte: (lead + bytes([byte])).decode(module, "ignore") for byte in range(0x30, 256)}
+    return {
+        byte: text
+        for byte, text in texts.items()
+        if len(text) == 2 and unicodedata.category(text[1])[0] in "MS"
+    }
 
 
 def four_byte_ranges(module: str) -> Iterator[str]:
@@ -160,11 +182,11 @@ def multi_byte(file: str) -> str:
     lines = []
     packed = Packed()
     for module in MULTI[file]:
-        ascii_part = bytes(range(0x80)).decode("ascii")
-        assert bytes(range(0x80)).decode(module).replace("\u20a9", "\\") == ascii_part, module
+        ascii_part = bytes(range(NOT_ASCII.get(module, 0x80)))
+        assert ascii_part.decode(module) == ascii_part.decode("ascii"), module
         lines.append(heading(module))
         leads = [b"", *(bytes([byte]) for byte in range(0x80, 256))]
-        if module == "euc_jp":
+        if module.startswith("euc_j"):
             leads += [bytes([0x8F, byte]) for byte in range(0x80, 256)]
         for lead in leads:
             if not lead or decoded(lead, module) is None:

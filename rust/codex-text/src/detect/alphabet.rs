@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::forms::unjoined;
 use super::model::{FOREIGN, LANGUAGES, NAT, shared_class};
 
 /// One of the classes that all languages share, a character that some language has, or a kind of stranger.
@@ -119,11 +120,11 @@ fn kind(character: char) -> usize {
     }
 }
 
-/// Lower case, where that is one character.
+/// Lower case, where that is one character; the letter of a form.
 fn fold(character: char) -> char {
     let mut lower = character.to_lowercase();
     match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
+        (Some(one), None) => unjoined(one),
         _ => character,
     }
 }

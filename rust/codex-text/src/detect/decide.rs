@@ -102,7 +102,7 @@ fn structured(of: &Detector) -> Option<Detection> {
         return Some(cut_wide(scan, name, "zero bytes where wide characters have them"));
     }
     if scan.is_ascii
-        && let Some(name) = escape::find(&head[..head.len().min(escape::LOOKED_AT)])
+        && let Some(name) = escape::find(&head[..head.len().min(escape::LOOKED_AT)], &of.limits)
     {
         return Some(answer(scan, Some(name), "escape sequences"));
     }
@@ -123,9 +123,18 @@ fn structured(of: &Detector) -> Option<Detection> {
 
 /// The encoding in which the bytes read like a language.
 fn likeliest(of: &Detector) -> Detection {
-    let Some(readings) = plausible(of) else {
+    let Some(mut readings) = plausible(of) else {
         return answer(&of.scan, None, "binary: no encoding fits");
     };
+    // Spans that begin or end within a character may have hidden that the better known encoding reads all of them.
+    if let Some(name) = east_asian::narrower(readings[0].name)
+        && of.limits.allows(name)
+        && errors(of, name).0 == 0
+    {
+        readings[0].name = name;
+        let mut is_first = true;
+        readings.retain(|reading| reading.name != name || std::mem::take(&mut is_first));
+    }
     let best = &readings[0];
     let behind = |reading: &Reading| f64::from(reading.cost - best.cost) / f64::from(NAT);
     let margin = readings.get(1).map_or(f64::INFINITY, behind);
@@ -262,8 +271,17 @@ fn readings(of: &Detector) -> Vec<Reading> {
     readings
 }
 
-/// Whether most bytes are letters and spaces of EBCDIC.
+/// Fewer bytes than this for a space of EBCDIC, and it is none of any script; ASCII has few of its own there.
+const BYTES_FOR_A_SPACE: u64 = 12;
+
+/// Whether most bytes are Latin letters and spaces of EBCDIC, or its spaces are where words have them.
 fn is_like_ebcdic(scan: &Scan) -> bool {
+    let bytes: u64 = scan.histogram.iter().sum();
+    let (spaces, of_ascii) = (scan.histogram[0x40], scan.histogram[usize::from(b' ')]);
+    let has_nuls = scan.nuls.iter().any(|count| *count > 0);
+    if spaces > 8 * of_ascii && spaces * BYTES_FOR_A_SPACE >= bytes && !has_nuls {
+        return true;
+    }
     let letters = [
         0x40..=0x40,
         0x81..=0x89,
@@ -278,7 +296,7 @@ fn is_like_ebcdic(scan: &Scan) -> bool {
         .flatten()
         .map(|byte: usize| scan.histogram[byte])
         .sum();
-    sum * 5 >= scan.histogram.iter().sum::<u64>() * 3
+    sum * 5 >= bytes * 3
 }
 
 /// How many places do not decode in the encoding chosen, and where.

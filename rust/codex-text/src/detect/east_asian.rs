@@ -13,22 +13,32 @@ const ERROR: u32 = 22 * NAT;
 const CUT: u32 = 8 * NAT;
 /// Fewer characters than this for an error, and it is not the encoding.
 const CHARACTERS_FOR_AN_ERROR: u32 = 6;
+/// Fewer than this, and it is not one that has more characters either.
+const CHARACTERS_FOR_A_LACKING_ONE: u32 = 2;
 /// Nats that the switch from ASCII to a character costs, or back.
 const SWITCH: u32 = 2 * NAT;
 
-/// The codecs tried, with the languages written in them; each holds whatever the smaller ones of its kind do.
-const TRIED: [(&str, &[&str]); 6] = [
-    ("cp932", &["ja"]),
-    ("euc_jp", &["ja"]),
-    ("gb18030", &["zh-cn", "zh-tw", "ja"]),
-    ("cp949", &["ko"]),
-    ("cp950", &["zh-tw"]),
-    ("johab", &["ko"]),
+/// The codecs tried, with the languages written in them, each of which holds whatever the smaller ones of its kind do; and for one that
+/// has more characters than a better known one, which that is.
+const TRIED: [(&str, &[&str], Option<&str>); 9] = [
+    ("cp932", &["ja"], None),
+    ("euc_jp", &["ja"], None),
+    ("gb18030", &["zh-cn", "zh-tw", "ja"], None),
+    ("cp949", &["ko"], None),
+    ("cp950", &["zh-tw"], None),
+    ("johab", &["ko"], None),
+    ("shift_jis_2004", &["ja"], Some("cp932")),
+    ("euc_jis_2004", &["ja"], Some("euc_jp")),
+    ("big5hkscs", &["zh-tw"], Some("cp950")),
 ];
+/// What one that has more characters costs besides: less than a place that stands for nothing in the other.
+const WIDER: u32 = 8 * NAT;
 
 /// A codec, and what its pairs of bytes cost in each language written in it.
 struct Tried {
     listed: &'static Listed,
+    /// The one it has more characters than: it is read only where there are errors in that.
+    narrower: Option<&'static str>,
     languages: &'static [&'static str],
     costs: OnceLock<Vec<Pairs>>,
 }
@@ -40,9 +50,10 @@ static CODECS: LazyLock<Vec<Tried>> = LazyLock::new(|| {
     let find = |name: &str| multi_byte_codecs().find(|listed| listed.name() == name);
     TRIED
         .iter()
-        .filter_map(|(name, languages)| {
+        .filter_map(|(name, languages, narrower)| {
             Some(Tried {
                 listed: find(name)?,
+                narrower: *narrower,
                 languages,
                 costs: OnceLock::new(),
             })
@@ -56,6 +67,20 @@ pub(crate) fn listed(name: &str) -> Option<&'static Listed> {
         .iter()
         .map(|tried| tried.listed)
         .find(|listed| listed.name() == name)
+}
+
+/// The codec that has more characters than the one of that name, if there is one.
+pub(crate) fn wider(name: &str) -> Option<&'static Listed> {
+    CODECS
+        .iter()
+        .find(|tried| tried.narrower == Some(name))
+        .map(|tried| tried.listed)
+}
+
+/// The better known codec that lacks some of the characters of the one of that name.
+pub(crate) fn narrower(name: &str) -> Option<&'static str> {
+    let found = CODECS.iter().find(|tried| tried.listed.name() == name);
+    found.and_then(|tried| tried.narrower)
 }
 
 /// How many bytes are of characters outside ASCII, or of none; the second byte of one may be ASCII.
@@ -78,7 +103,10 @@ const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
 pub(crate) fn is_likely(evidence: &[u8]) -> bool {
     let beginning = &evidence[..evidence.len().min(PROBE)];
     let most = u32::try_from(count_high(beginning)).unwrap_or(u32::MAX) * LIKELY_FOR_A_BYTE;
-    CODECS.iter().any(|tried| tried.read(beginning, most).is_some())
+    CODECS
+        .iter()
+        .filter(|tried| tried.narrower.is_none())
+        .any(|tried| tried.read(beginning, most).0.is_some())
 }
 
 fn count_high(evidence: &[u8]) -> usize {
@@ -89,28 +117,33 @@ fn count_high(evidence: &[u8]) -> usize {
 /// best of them and `margin`.
 pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32, margin: u32) -> Vec<Reading> {
     let beginning = &evidence[..evidence.len().min(PROBE)];
-    let mut tried: Vec<&Tried> = CODECS
-        .iter()
-        .filter(|tried| limits.allows(tried.listed.name()))
-        .collect();
+    // What is wider than one of those read is read after it, and only if there are errors in that.
+    let is_wider = |tried: &&Tried| tried.narrower.is_some_and(|name| limits.allows(name));
+    let allowed = CODECS.iter().filter(|tried| limits.allows(tried.listed.name()));
+    let (wider, mut tried): (Vec<&Tried>, Vec<&Tried>) = allowed.partition(is_wider);
     tried.sort_by_cached_key(|tried| {
         tried
             .read(beginning, most)
+            .0
             .map_or(u32::MAX, |reading| reading.cost)
     });
     let few = cost_of_few(evidence);
     let mut readings: Vec<Reading> = Vec::new();
+    let mut damaged = Vec::new();
     let mut most = most;
-    for tried in tried {
-        let reading = tried
-            .read(evidence, most.saturating_sub(few))
-            .map(|reading| Reading {
-                cost: reading.cost + few,
-                ..reading
-            });
+    for tried in tried.into_iter().chain(wider) {
+        if is_wider(&tried) && !damaged.contains(&tried.narrower) {
+            continue;
+        }
+        let besides = few + if tried.narrower.is_some() { WIDER } else { 0 };
+        let (reading, has_few_errors) = tried.read(evidence, most.saturating_sub(besides));
         if let Some(reading) = reading {
-            most = most.min(reading.cost.saturating_add(margin));
-            readings.push(reading);
+            let cost = reading.cost + besides;
+            most = most.min(cost.saturating_add(margin));
+            readings.push(Reading { cost, ..reading });
+        }
+        if has_few_errors {
+            damaged.push(Some(tried.listed.name()));
         }
     }
     readings.retain(|reading| reading.cost <= most);
@@ -121,12 +154,21 @@ pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32, margin: u32) -> 
 const STRIDE: u32 = 32;
 
 impl Tried {
-    fn read(&self, evidence: &[u8], most: u32) -> Option<Reading> {
-        let table = self.listed.multi_byte()?;
+    /// The reading, unless it has many errors or costs more than `most`; and whether there are errors, as far as it was read, and so few
+    /// that they may be characters which this one lacks.
+    fn read(&self, evidence: &[u8], most: u32) -> (Option<Reading>, bool) {
+        let Some(table) = self.listed.multi_byte() else {
+            return (None, false);
+        };
         let pairs = self
             .costs
             .get_or_init(|| self.languages.iter().map(|name| self.pairs(name)).collect());
         let high = count_high(evidence);
+        let least = if wider(self.listed.name()).is_some() {
+            CHARACTERS_FOR_A_LACKING_ONE
+        } else {
+            CHARACTERS_FOR_AN_ERROR
+        };
         // What the characters cost in each language, and what all else does in any.
         let mut costs = vec![0; pairs.len()];
         let mut common = NAT;
@@ -161,8 +203,8 @@ impl Tried {
                     common += ERROR;
                 }
                 // There cannot be more characters than bytes that no error took.
-                if errors as usize * (CHARACTERS_FOR_AN_ERROR as usize + 1) > high {
-                    return None;
+                if errors as usize * (least as usize + 1) > high {
+                    return (None, false);
                 }
                 continue;
             }
@@ -170,16 +212,19 @@ impl Tried {
             was_ascii = false;
             characters += 1;
             if characters.is_multiple_of(STRIDE) && costs.iter().all(|cost| cost + common > most) {
-                return None;
+                return (None, errors > 0);
             }
         }
-        let (cost, language) = costs.into_iter().zip(self.languages).min()?;
+        let cheapest = costs.into_iter().zip(self.languages).min();
+        let (cost, language) = cheapest.map_or((u32::MAX / 2, ""), |(cost, language)| (cost, *language));
         let is_read = characters > 0 && errors * CHARACTERS_FOR_AN_ERROR <= characters;
-        (is_read && cost + common <= most).then_some(Reading {
+        let reading = Reading {
             name: self.listed.name(),
             language,
             cost: cost + common,
-        })
+        };
+        let reading = (is_read && reading.cost <= most).then_some(reading);
+        (reading, errors > 0 && errors * least <= characters)
     }
 
     fn pairs(&self, language: &str) -> Pairs {

@@ -1,32 +1,49 @@
 //! Seven-bit encodings that say by escapes what they are: ISO-2022, HZ, UTF-7.
 
+use super::Limits;
+
 /// Bytes of the file that are looked at.
 pub(crate) const LOOKED_AT: usize = 1 << 16;
 
-/// The encoding that the escapes in ASCII bytes declare.
-pub(crate) fn find(data: &[u8]) -> Option<&'static str> {
-    iso_2022(data).or_else(|| hz(data)).or_else(|| utf_7(data))
+/// The encoding that the escapes in ASCII bytes declare, of those allowed.
+pub(crate) fn find(data: &[u8], limits: &Limits) -> Option<&'static str> {
+    iso_2022(data, limits)
+        .or_else(|| hz(data))
+        .or_else(|| utf_7(data))
+        .filter(|name| limits.allows(name))
 }
 
-fn iso_2022(data: &[u8]) -> Option<&'static str> {
-    let mut found = None;
+/// The character sets that ISO 2022 codecs know, by what follows ESC.
+const SETS: [&[u8]; 13] = [
+    b"$@", b"$B", b"(J", b"$(D", b"$(C", b"$A", b".A", b".F", b"$)C", b"$(O", b"$(P", b"$(Q", b"(I",
+];
+/// Which of them each codec knows, the better known codecs first.
+const CODECS: [(&str, &[u8]); 7] = [
+    ("iso2022_jp", &[0, 1, 2]),
+    ("iso2022_kr", &[8]),
+    ("iso2022_jp_1", &[0, 1, 2, 3]),
+    ("iso2022_jp_2", &[0, 1, 2, 3, 4, 5, 6, 7]),
+    ("iso2022_jp_3", &[1, 9, 10]),
+    ("iso2022_jp_2004", &[1, 10, 11]),
+    ("iso2022_jp_ext", &[0, 1, 2, 3, 12]),
+];
+
+/// The codec that knows most of the sets there are, of equals the best known.
+fn iso_2022(data: &[u8], limits: &Limits) -> Option<&'static str> {
+    let mut seen = [false; SETS.len()];
     for at in memchr::memchr_iter(0x1b, data) {
-        let name = match &data[at + 1..data.len().min(at + 4)] {
-            [b'$', b'@' | b'B', ..] => "iso2022_jp",
-            [b'$', b')', b'C', ..] => "iso2022_kr",
-            [b'$', b'(', b'D', ..] => "iso2022_jp_1",
-            [b'$', b'(', b'C', ..] | [b'$', b'A', ..] | [b'.', b'A' | b'F', ..] => "iso2022_jp_2",
-            [b'$', b'(', b'O' | b'P', ..] => "iso2022_jp_3",
-            [b'$', b'(', b'Q', ..] => "iso2022_jp_2004",
-            [b'(', b'I', ..] => "iso2022_jp_ext",
-            _ => continue,
-        };
-        // The plain form stands back behind one that has more sets.
-        if found.is_none_or(|before| before == "iso2022_jp") {
-            found = Some(name);
+        if let Some(set) = SETS.iter().position(|set| data[at + 1..].starts_with(set)) {
+            seen[set] = true;
         }
     }
-    found
+    let known = |sets: &[u8]| sets.iter().filter(|set| seen[usize::from(**set)]).count();
+    let (known, name) = CODECS
+        .iter()
+        .rev()
+        .filter(|(name, _)| limits.allows(name))
+        .map(|(name, sets)| (known(sets), *name))
+        .max_by_key(|(known, _)| *known)?;
+    (known > 0).then_some(name)
 }
 
 /// `~{`, pairs of GB 2312, `~}`.

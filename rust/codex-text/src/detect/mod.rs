@@ -10,6 +10,7 @@ mod decide;
 mod east_asian;
 mod escape;
 mod evidence;
+mod forms;
 #[cfg(test)]
 mod fuzz;
 mod language;
@@ -81,7 +82,7 @@ pub struct Detector {
     scan: Scan,
     head: Vec<u8>,
     evidence: Evidence,
-    /// The East Asian encodings that the first evidence is likeliest in, if there is more than one block.
+    /// The East Asian encodings that the evidence so far is likely in, if there is more than one block.
     watched: Vec<Errors>,
     /// Bytes that stand for nothing in an encoding that the file may be in: counted wherever they are.
     holes: Vec<u8>,
@@ -109,9 +110,7 @@ const _: () = assert!(
     "so that the next block begins like the last"
 );
 
-/// The East Asian encodings whose errors are counted over all bytes.
-const WATCHED: usize = 2;
-/// So far behind the likeliest, and no later evidence makes it the answer.
+/// So far behind the likeliest, and no later evidence makes it the answer: its errors are no longer counted.
 const FAR_BEHIND: u32 = 200 * model::NAT;
 
 impl Detector {
@@ -180,9 +179,22 @@ impl Detector {
                 }
             }
         }
+        self.count_errors(block, is_again, is_last);
+    }
+
+    /// Counts the errors of a block in the encodings watched. Where one has its first, the one that has more characters is watched too.
+    fn count_errors(&mut self, block: &[u8], is_again: bool, is_last: bool) {
+        let mut wider = Vec::new();
         for errors in &mut self.watched {
+            let had_none = errors.count == 0;
             errors.add(block, is_again, is_last);
+            if had_none && errors.count > 0 {
+                let listed = east_asian::wider(errors.listed.name());
+                let allowed = listed.filter(|listed| self.limits.allows(listed.name()));
+                wider.extend(allowed.map(|listed| errors.wider(listed, block, is_last)));
+            }
         }
+        self.watched.extend(wider);
     }
 
     fn take_evidence(&mut self, block: &[u8]) {
@@ -195,6 +207,9 @@ impl Detector {
                 LATER_EVIDENCE
             };
             end = self.evidence.collect(block, limit);
+            if self.watched.len() > 1 {
+                self.watch_the_likely();
+            }
         }
         if self.was_counted {
             let counts = &self.scan.block;
@@ -209,6 +224,16 @@ impl Detector {
         self.sought = Sought::of(rare.chain(self.holes.iter().copied()));
     }
 
+    /// Drops what the evidence is not likely in from what is watched.
+    fn watch_the_likely(&mut self) {
+        let likely = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX, FAR_BEHIND);
+        let is_likely = |name| likely.iter().any(|reading| reading.name == name);
+        self.watched.retain(|errors| {
+            let name = errors.listed.name();
+            is_likely(name) || east_asian::narrower(name).is_some_and(is_likely)
+        });
+    }
+
     /// After the first strange block, what begins at `start`: which errors are counted in all that follows, since they are of encodings
     /// that the file may be in. Others are counted in part.
     fn narrow(&mut self, start: u64) {
@@ -221,11 +246,11 @@ impl Detector {
         let likely = readings.iter().take_while(|reading| reading.cost <= most);
         self.holes = likely.flat_map(|reading| single::holes(reading.name)).collect();
         self.seek();
-        let mut asian = east_asian::rank(&self.evidence.bytes, &self.limits, most, u32::MAX);
-        asian.sort_by_key(|reading| reading.cost);
-        asian.truncate(WATCHED);
+        let asian = east_asian::rank(&self.evidence.bytes, &self.limits, most, u32::MAX);
+        let is_read = |name| asian.iter().any(|reading| reading.name == name);
         let listed = asian
             .iter()
+            .filter(|reading| !east_asian::narrower(reading.name).is_some_and(is_read))
             .filter_map(|reading| east_asian::listed(reading.name));
         self.watched = listed.map(|listed| Errors::new(listed, start)).collect();
     }

@@ -46,6 +46,8 @@ const PRIORS: &[(&str, u32)] = &[
     ("iso8859-16", 2),
     ("cp037", 2),
     ("cp500", 2),
+    // Arabic of iso8859-6 reads in it as the same letters, in forms that do not join.
+    ("cp864", 30),
 ];
 const RARE: u32 = 9;
 /// Languages of Latin letters that have encodings of their own, with these; what they cost in any other.

@@ -54,12 +54,12 @@ struct Candidate {
 }
 
 const EBCDIC: [&str; 7] = ["cp037", "cp1026", "cp1140", "cp273", "cp424", "cp500", "cp875"];
-/// Not text, or the same text as a better known one.
-const LEFT_OUT: [&str; 2] = ["ascii", "cp1006"];
+/// Told by the scan alone.
+const LEFT_OUT: &str = "ascii";
 
 static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
     let mut candidates: Vec<Candidate> = single_byte_codecs()
-        .filter(|listed| !LEFT_OUT.contains(&listed.name()))
+        .filter(|listed| listed.name() != LEFT_OUT)
         .map(Candidate::new)
         .collect();
     candidates.sort_by_key(|candidate| candidate.prior);

@@ -25,6 +25,7 @@ pub(crate) struct Errors {
 #[derive(Debug, Default)]
 struct Last {
     open: Vec<u8>,
+    at: u64,
     count: u64,
     characters: u64,
 }
@@ -42,6 +43,17 @@ impl Errors {
         }
     }
 
+    /// The same in a codec that has more characters, after `add` of `block`, the first in which this one has errors.
+    pub(crate) fn wider(&self, listed: &'static Listed, block: &[u8], is_last: bool) -> Self {
+        let mut wider = Self {
+            characters: self.characters - self.last.characters,
+            open: self.last.open.clone(),
+            ..Self::new(listed, self.last.at)
+        };
+        wider.add(block, false, is_last);
+        wider
+    }
+
     /// Counts over the next block; the last bytes of it wait for those after them. `is_again` tells that it equals the one before.
     pub(crate) fn add(&mut self, block: &[u8], is_again: bool, is_last: bool) {
         let Some(table) = self.listed.multi_byte() else {
@@ -53,11 +65,13 @@ impl Errors {
         if is_again && !is_last && self.open == self.last.open {
             self.count += self.last.count;
             self.characters += self.last.characters;
+            self.last.at = self.at;
             self.at += block.len() as u64;
             return;
         }
         let (count, characters) = (self.count, self.characters);
         self.last.open.clone_from(&self.open);
+        self.last.at = self.at;
         self.open.extend_from_slice(block);
         let until = self.open.len() - if is_last { 0 } else { LONGEST.min(self.open.len()) };
         let end = self.count_until(table, until).min(self.open.len());
