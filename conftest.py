@@ -21,6 +21,7 @@ BROUGHT_BY = {
     "fsspec": "the extra `storage`",
     "s3fs": "the extra `storage`",
     "pyarrow": "the extra `parquet`",
+    "ray": "the extra `ray`",
     "datasets": "requirements/dev.txt",
     "rfc8785": "requirements/dev.txt",
     "safetensors": "requirements/dev.txt",

@@ -12,6 +12,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
     "parquet": ("pyarrow",),
     "storage": ("fsspec", "s3fs"),
+    "ray": ("ray",),
 }
 """Extra -> the modules it brings. A test holds this to `pyproject.toml`."""
 

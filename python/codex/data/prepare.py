@@ -19,11 +19,11 @@ from codex.data.listing import name_roots
 from codex.data.progress import Progress, Silent
 from codex.data.source import source_of
 from codex.data.split import split
-from codex.data.store import STAGES, Place, Recipe, Stage, fetch, take
+from codex.data.store import STAGES, Place, Recipe, Stage, fetch, held, take
 from codex.data.tokenize import bring_tokenizer, make_shards, make_tokenizer
 from codex.data.units import cut_units
 from codex.errors import MissingDataError, UsageError
-from codex.file import Lock, PartialFolder, create_folder
+from codex.file import PartialFolder, create_folder
 from codex.tokens import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
@@ -100,26 +100,36 @@ def prepare_until(
 
 
 def prepare_shard(
-    config: Config, number: int, count: int, *, place: Place, progress: Progress | None = None
+    config: Config,
+    number: int,
+    count: int,
+    *,
+    place: Place,
+    progress: Progress | None = None,
+    waits: bool = False,
 ) -> dict[str, Any]:
     """Read one of `count` shards of the corpus, the first of which is 1; `prepare_until` then finds what all of them made.
+
+    Args:
+        waits: for another process that is reading the same one to the same place.
 
     Returns:
         `counts` and `dropped` of the shard.
 
     Raises:
         UsageError: if there is no such shard.
-        LockError: if another process is reading the same one to the same place.
+        LockError: if another process is reading the same one to the same place, and this one does not wait.
     """
     if not 1 <= number <= count:
         raise UsageError(f"shard {number} of {count} is none, expected 1/{count} to {count}/{count}")
     source = source_of(config.data, not_input=place.written())
+    progress = progress or Silent()
     rules = rules_of(config.data, source.reading)
-    source.bring(place.cache, progress or Silent())
+    source.bring(place.cache, progress)
     folder = place.units()
     create_folder(folder)
-    with Lock(folder / f"shard-{number}-of-{count}.lock"):
-        return ingest_shard(source.listing, folder, rules, number, count, progress=progress or Silent())
+    with held(folder / f"shard-{number}-of-{count}.lock", f"shard {number}/{count}", progress, waits=waits):
+        return ingest_shard(source.listing, folder, rules, number, count, progress=progress)
 
 
 def taken_from(folder: Path, last: str) -> Stage:

@@ -38,7 +38,7 @@ from codex.file import (
     write_manifest,
 )
 
-__all__ = ["SCHEMA_VERSION", "STAGES", "Place", "Recipe", "Stage", "cache_folder", "fetch", "take"]
+__all__ = ["SCHEMA_VERSION", "STAGES", "Place", "Recipe", "Stage", "cache_folder", "fetch", "held", "take"]
 
 #: The stages in the order in which they are built.
 STAGES = ("records", "splits", "tokenizer", "shards")
@@ -135,7 +135,7 @@ def fetch(recipe: Recipe, place: Place, progress: Progress) -> Stage:
     is_built = manifest is None
     if manifest is None:
         _make_folder(folder.parent)
-        with _held(place.lock(recipe.name, recipe.key), recipe.name, progress, waits=place.out is None):
+        with held(place.lock(recipe.name, recipe.key), recipe.name, progress, waits=place.out is None):
             # Another process may have finished it while this one waited.
             manifest = _whole(recipe, place, folder, lambda _: None)
             is_built = manifest is None
@@ -221,8 +221,12 @@ def _circumstances() -> dict[str, Any]:
 
 
 @contextmanager
-def _held(path: Path, name: str, progress: Progress, *, waits: bool) -> Iterator[None]:
-    """Holds the lock; while another process holds it, waits, having said for whom, or is refused."""
+def held(path: Path, name: str, progress: Progress, *, waits: bool) -> Iterator[None]:
+    """Holds the lock; while another process holds it, waits, having said for whom, or is refused.
+
+    Raises:
+        LockError: if it is refused; the message names the other.
+    """
     told = False
     while True:
         try:

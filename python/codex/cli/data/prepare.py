@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -40,15 +40,28 @@ def ingest(
             show_default=False,
         ),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Read on this machine, or on all of a Ray cluster that share its folders."),
+    ] = "local",
     words: PlacesAndKeys = None,
 ) -> None:
     """Read a corpus into records: one for each text, exact duplicates dropped, in the order of their ids."""
     places, keys = divided(words)
     asked = config_of(config, corpus, places, keys)
-    if shard is None:
-        _prepare(out, "ingest", "records", asked, to)
-    else:
-        _ingest_shard(out, asked, to, shard)
+    place = Place(cache_folder(), to)
+    if shard is not None and engine == "ray":
+        raise UsageError(
+            "`--shard` reads one shard and `--engine ray` spreads them all, expected one of the two"
+        )
+    if shard is not None:
+        _ingest_shard(out, asked, place, shard)
+        return
+    if engine == "ray":
+        from codex.data.cluster import prepare_on_ray
+
+        prepare_on_ray(asked, place=place, progress=out)
+    _prepare(out, "ingest", "records", asked, place)
 
 
 @commands.command()
@@ -75,11 +88,10 @@ def tokenize(
     _prepare_on(out, "tokenize", "shards", config, corpus, to, words)
 
 
-def _ingest_shard(out: Output, config: Config, to: Path | None, shard: str) -> None:
+def _ingest_shard(out: Output, config: Config, place: Place, shard: str) -> None:
     if not (found := re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", shard)):
         raise UsageError(f"`--shard` is `{shard}`, expected the shard and how many there are, such as 1/4")
     number, count = int(found[1]), int(found[2])
-    place = Place(cache_folder(), to)
     made = prepare_shard(config, number, count, place=place, progress=out)
     lines = [f"shard {shard}  {place.units()}", "", *_totals(made["counts"], made["dropped"])]
     out.result("data.ingest", {"shard": shard, "folder": place.units(), **made}, text=lines)
@@ -103,16 +115,17 @@ def _prepare_on(
             hint="raw files are read by `codex data ingest PLACE... --out DIR`",
         )
     home = Path(places[0]) if places else None
-    _prepare(out, command, last, config_of(config, corpus, (), keys), to or home, taken=home)
+    place = Place(cache_folder(), to or home)
+    _prepare(out, command, last, config_of(config, corpus, (), keys), place, taken=home)
 
 
 def _prepare(
-    out: Output, command: str, last: str, config: Config, to: Path | None, taken: Path | None = None
+    out: Output, command: str, last: str, config: Config, place: Place, taken: Path | None = None
 ) -> None:
     stages = prepare_until(
         last,
         config,
-        place=Place(cache_folder(), to),
+        place=place,
         progress=out,
         taken=None if taken is None else taken_from(taken, last),
     )
