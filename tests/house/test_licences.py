@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
-    "0BSD", "Apache", "Apache 2.0", "Apache 2.0 License", "Apache License 2.0", "Apache License, Version 2.0", "Apache Software License",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception", "BSD", "BSD License", "BSD 3-Clause License", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
+    "0BSD", "Apache", "Apache 2.0", "Apache 2.0 License", "Apache License 2.0", "Apache License, Version 2.0",
+    "Apache Software License", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD License",
+    "BSD 3-Clause License", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
     "3-Clause BSD License", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "ISC License", "ISC License (ISCL)",
     "MIT", "MIT License", "MIT-0", "MPL-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)", "PSF-2.0", "Python Software Foundation License", "Python-2.0", "Unlicense", "Zlib",
