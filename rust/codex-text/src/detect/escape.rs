@@ -32,7 +32,10 @@ const CODECS: [(&str, &[u8]); 7] = [
 fn iso_2022(data: &[u8], limits: &Limits) -> Option<&'static str> {
     let mut seen = [false; SETS.len()];
     for at in memchr::memchr_iter(0x1b, data) {
-        if let Some(set) = SETS.iter().position(|set| data[at + 1..].starts_with(set)) {
+        let after = &data[at + 1..];
+        if matches!(after, [b'$' | b'(' | b'.', ..])
+            && let Some(set) = SETS.iter().position(|set| after.starts_with(set))
+        {
             seen[set] = true;
         }
     }
