@@ -245,8 +245,12 @@ def _write_first_of_alike(
     blocks: Iterable[bytes], file: PartialFile, scratch: Path, threshold: float, duplicates: _Duplicates
 ) -> None:
     all_lines = scratch / "all.ndjson"
-    with all_lines.open("wb") as whole:
-        whole.writelines(blocks)
+    try:
+        with all_lines.open("wb") as whole:
+            whole.writelines(blocks)
+    except OSError as error:
+        error.filename = str(all_lines)  # a write does not say of which file
+        raise
 
     def write(side: int, block: bytes) -> None:
         if side == 0:

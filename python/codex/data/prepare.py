@@ -19,7 +19,7 @@ from codex.data.listing import name_roots
 from codex.data.progress import Progress, Silent
 from codex.data.source import source_of
 from codex.data.split import split
-from codex.data.store import STAGES, Place, Recipe, Stage, fetch, held, take
+from codex.data.store import STAGES, Place, Recipe, Stage, evict_stages, fetch, held, take
 from codex.data.tokenize import bring_tokenizer, make_shards, make_tokenizer
 from codex.data.units import cut_units
 from codex.errors import MissingDataError, UsageError
@@ -96,6 +96,8 @@ def prepare_until(
     }
     for name in STAGES[first : STAGES.index(last) + 1]:
         plan.done[name] = fetch(recipes[name](), place, plan.progress)
+    if place.out is None:
+        evict_stages(place.cache, {stage.folder for stage in plan.done.values()}, plan.progress)
     return plan.done
 
 

@@ -7,14 +7,13 @@ says that version, and if it is as it was written. A place that tells no version
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import time
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from codex.data.evict import mark_used, overdue_notes
 from codex.data.listing import Listing, Remote, stamp_of
 from codex.data.progress import Progress
 from codex.errors import ChangedError, CodexError, MissingDataError
@@ -88,14 +87,16 @@ def bring(listing: Listing, cache: Path, progress: Progress) -> None:
 
 def _evict(home: Path, in_use: set[Path]) -> None:
     """Remove copies that were not used for long, and the longest unused beyond so many bytes; never one that is in use."""
-    copies = [(note.stat().st_mtime, note.parent) for note in home.glob("*/manifest.json")]
-    kept_bytes = 0
-    for used, folder in sorted(copies, reverse=True):
-        kept_bytes += (folder / "data").stat().st_size
-        is_old = time.time() - used > _KEPT_DAYS * 86_400
-        if (is_old or kept_bytes > _KEPT_BYTES) and folder not in in_use:
-            (folder / "manifest.json").unlink()  # first, so that no manifest speaks of what is gone
-            shutil.rmtree(folder)
+    overdue = overdue_notes(
+        home.glob("*/manifest.json"),
+        lambda note: (note.parent / "data").stat().st_size,
+        maximum_bytes=_KEPT_BYTES,
+        maximum_days=_KEPT_DAYS,
+    )
+    for note in overdue:
+        if note.parent not in in_use:
+            note.unlink(missing_ok=True)
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 async def _stored_files(address: str) -> tuple[str, list[StoredFile]]:
@@ -131,7 +132,7 @@ def _is_there(remote: Remote, home: Path) -> bool:
         verify_folder(folder)
     except CodexError:
         return False
-    os.utime(folder / "manifest.json")
+    mark_used(folder / "manifest.json")
     return True
 
 

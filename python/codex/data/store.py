@@ -14,14 +14,15 @@ import platform
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import codex
+from codex.data.evict import mark_used, overdue_notes
 from codex.data.progress import Progress
 from codex.errors import DamageError, DataError, DiskFullError, LockError, MachineError, UsageError
 from codex.file import (
@@ -38,13 +39,27 @@ from codex.file import (
     write_manifest,
 )
 
-__all__ = ["SCHEMA_VERSION", "STAGES", "Place", "Recipe", "Stage", "cache_folder", "fetch", "held", "take"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "STAGES",
+    "Place",
+    "Recipe",
+    "Stage",
+    "cache_folder",
+    "evict_stages",
+    "fetch",
+    "held",
+    "take",
+]
 
 #: The stages in the order in which they are built.
 STAGES = ("records", "splits", "tokenizer", "shards")
 #: Of the manifests written here.
 SCHEMA_VERSION = 1
 _WAIT_S = 0.1
+#: What stays in the cache: raw files may be gone that a paused run would need to build it again, so it stays long.
+_KEPT_BYTES = 128 << 30
+_KEPT_DAYS = 90
 
 
 def cache_folder() -> Path:
@@ -143,11 +158,45 @@ def fetch(recipe: Recipe, place: Place, progress: Progress) -> Stage:
                 sweep_partial(folder.parent)
                 require_space(folder.parent, recipe.needed_bytes)
                 manifest = _build(recipe, folder)
+    if place.out is None:
+        mark_used(folder / "manifest.json")
     if recipe.keeps:
         shutil.rmtree(place.unfinished(recipe.name, recipe.key), ignore_errors=True)
     counts = ", ".join(f"{value:,} {what.replace('_', ' ')}" for what, value in manifest["counts"].items())
     progress.say(f"{recipe.name}: {counts} ({'built' if is_built else 'found'}: {folder})")
     return Stage(recipe.name, folder, manifest, is_built)
+
+
+def evict_stages(
+    cache: Path,
+    in_use: Collection[Path],
+    progress: Progress,
+    *,
+    maximum_bytes: int = _KEPT_BYTES,
+    maximum_days: float = _KEPT_DAYS,
+) -> None:
+    """Remove from the cache the stages that were not used for so long, and the longest unused beyond so many bytes.
+
+    Args:
+        cache: of `Place`.
+        in_use: folders that stay.
+        progress: told of every folder that goes.
+    """
+    overdue = overdue_notes(
+        (cache / "prepared").glob("*/*/manifest.json"),
+        lambda note: sum(path.stat().st_size for path in note.parent.iterdir()),
+        maximum_bytes=maximum_bytes,
+        maximum_days=maximum_days,
+    )
+    for note in overdue:
+        folder = note.parent
+        if folder in in_use or ".partial-" in folder.name:
+            continue
+        # Whoever builds or checks it holds the lock: then it is in use.
+        with suppress(LockError), Lock(folder.with_name(f"{folder.name}.lock")):
+            note.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            progress.say(f"{folder.parent.name}: removed from the cache, unused for long: {folder}")
 
 
 def take(name: str, folder: Path) -> Stage:

@@ -10,15 +10,14 @@ a kill as after a change.
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from codex import _core
+from codex.data.evict import mark_used, overdue_notes
 from codex.data.filters import Filters
 from codex.data.formats import Document, Dropped, Reading, documents_of, plain_reading
 from codex.data.listing import Files, changed
@@ -66,7 +65,7 @@ def make_unit(
     key = unit.key(parameters)
     note = folder / f"{key}.json"
     if (kept := _kept(note)) is not None:
-        os.utime(note)
+        mark_used(note)
         return [folder / entry["path"] for entry in kept["files"]], kept
     asked = filters.parameters()
     writer = _core.UnitWriter(unit.files.raw, folder, key, _RUN_BYTES, plain_reading(reading), asked)
@@ -122,17 +121,21 @@ def _add(writer: _core.UnitWriter, number: int, document: Document | Dropped) ->
 
 def evict_units(folder: Path, *, maximum_bytes: int, maximum_days: float) -> int:
     """Remove units that were not used for so long, and the longest unused beyond so many bytes; how many went."""
-    now, kept_bytes, gone = time.time(), 0, 0
-    notes = sorted(folder.glob("*.json"), key=lambda note: (-note.stat().st_mtime_ns, note.name))
-    for note in notes:
-        files = sorted(folder.glob(f"{note.stem}-*.ndjson"))
-        kept_bytes += sum(path.stat().st_size for path in files)
-        if kept_bytes > maximum_bytes or now - note.stat().st_mtime > maximum_days * 86_400:
-            note.unlink()  # first, so that no note speaks of files that are gone
-            for path in files:
-                path.unlink()
-            gone += 1
-    return gone
+
+    def files_of(note: Path) -> list[Path]:
+        return sorted(folder.glob(f"{note.stem}-*.ndjson"))
+
+    overdue = overdue_notes(
+        folder.glob("*.json"),
+        lambda note: sum(path.stat().st_size for path in files_of(note)),
+        maximum_bytes=maximum_bytes,
+        maximum_days=maximum_days,
+    )
+    for note in overdue:
+        files = files_of(note)
+        for path in (note, *files):
+            path.unlink(missing_ok=True)
+    return len(overdue)
 
 
 def _kept(note: Path) -> dict[str, Any] | None:
