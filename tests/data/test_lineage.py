@@ -13,6 +13,7 @@ import pytest
 
 from codex.config.schema import Config
 from codex.data.findings import Report
+from codex.data.listing import list_files
 from codex.data.prepare import prepare, prepare_until
 from codex.data.store import Place
 from codex.data.verify import verify
@@ -86,6 +87,24 @@ def test_raw_files_that_are_gone_new_or_no_files_are_named(out: Path, corpus: Pa
         ("raw file large.txt", "is read now, then"),
         ("raw file new.txt", "was not there then"),
     ]
+
+
+def test_raw_file_that_grows_meanwhile_is_named_and_all_else_is_checked(
+    out: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def list_and_grow(*arguments: Any, **options: Any) -> Any:
+        listing = list_files(*arguments, **options)
+        with (corpus / FIRST).open("a") as file:
+            file.write("more")
+        return listing
+
+    monkeypatch.setattr("codex.data.source.list_files", list_and_grow)
+    with (out / "splits" / "train.ndjson").open("a") as file:
+        file.write("{}\n")
+    report = verify(out)
+    (found,) = report.differences
+    assert found.part == "raw files" and f"{FIRST}` changed while" in found.reason
+    assert [Path(problem.path).name for problem in report.problems] == ["splits"]
 
 
 def test_what_was_skipped_and_is_not_there_is_named(out: Path, corpus: Path) -> None:
@@ -212,7 +231,7 @@ def test_raw_files_that_are_elsewhere_are_told_and_not_looked_for(
 
 
 def test_records_of_older_code_are_not_compared(out: Path) -> None:
-    parameters = {**read_manifest(out / "records")["parameters"], "code": 1}
+    parameters = {"code": 1}
     forge(out, lambda records: None, parameters=parameters)
     (line,) = verify(out).unchecked
     assert "version 1 of the code" in line

@@ -31,7 +31,7 @@ from codex.file import PartialFolder, digest_file
 
 __all__ = ["hold_against_raw"]
 
-#: Records that differ are told one by one up to so many, and counted beyond.
+#: Records that differ are told up to so many.
 _LISTED = 1000
 
 
@@ -55,8 +55,12 @@ def hold_against_raw(
         places: where the raw files are now; default where `build.json` says, if it was written on this machine.
 
     Raises:
-        DataError: if `places` are not there or cannot be read, or a file changes while it is read.
+        DataError: if `places` are not there or cannot be read.
     """
+    if (code := manifest["parameters"].get("code")) != CODE["records"]:
+        versions = f"version {code} of the code, this one is {CODE['records']}"
+        report.unchecked.append(f"{folder}: its raw files: they were read by {versions}")
+        return
     try:
         corpus = _corpus_of(folder, manifest, places)
         source = _listed(folder, manifest, corpus)
@@ -65,16 +69,19 @@ def hold_against_raw(
             raise
         report.unchecked.append(f"{folder}: its raw files: {error}")
         return
-    source.bring(cache_folder(), progress)
-    raw = read_digests(source.listing, cut_units(source.listing.files), progress)
+    try:
+        source.bring(cache_folder(), progress)
+        raw = read_digests(source.listing, cut_units(source.listing.files), progress)
+        _compare(folder, manifest, raw, report, progress)
+    except ChangedError as error:
+        report.difference(folder, "raw files", error.message)
+
+
+def _compare(folder: Path, manifest: Mapping[str, Any], raw: Raw, report: Report, progress: Progress) -> None:
     affected = _compare_files(folder, manifest, raw, report)
     if any(found.path == str(folder / "records.ndjson") for found in report.problems):
         return  # they are not even what they say of themselves
-    parameters = manifest["parameters"]
-    if parameters["code"] != CODE["records"]:
-        versions = f"version {parameters['code']} of the code, this one is {CODE['records']}"
-        report.unchecked.append(f"{folder}: its texts: they were made by {versions}")
-    elif affected and parameters["drop_above"] is not None:
+    if affected and manifest["parameters"]["drop_above"] is not None:
         report.unchecked.append(f"{folder}: its texts: which near duplicates stay depends on all raw files")
     else:
         _compare_records(folder, manifest, raw, affected, report, progress)

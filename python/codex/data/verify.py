@@ -41,7 +41,7 @@ def verify(folder: Path, progress: Progress | None = None, *, raw: Sequence[str]
 
     Raises:
         MissingDataError: if there is no prepared data, or nothing at a place of `raw`.
-        DataError: if `folder` is a file, or a raw file changes while it is read.
+        DataError: if `folder` is a file.
         UsageError: if `raw` is given for none or several folders of records.
     """
     if folder.is_file():
