@@ -73,6 +73,60 @@ def test_repair_reads_a_bad_line_as_what_it_is(lines: list[bytes], wanted: str, 
     assert all(b"".join(lines)[place.offset] >= 0x80 for place in text.places)
 
 
+RUSSIAN = "Вчера вечером мы ходили в кино, а потом вернулись домой.\n"
+JAPANESE = "昨日の夜、私たちは映画館で新しい映画を見ました。\n"
+GREEK = "Χθες το βράδυ πήγαμε στον κινηματογράφο και γυρίσαμε σπίτι.\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line", "other", "written"),
+    [
+        ("cp1251", RUSSIAN, RUSSIAN, "utf-8"),
+        ("koi8-r", RUSSIAN, RUSSIAN, "utf-8"),
+        ("cp1252", FRENCH, "où\n", "utf-8"),
+        ("iso8859-7", GREEK, GREEK, "utf-8"),
+        ("cp932", JAPANESE, JAPANESE, "utf-8"),
+        ("cp949", "어제 저녁에 우리는 영화관에 가서 새 영화를 보았습니다.\n", "그리고 집에\n", "utf-8"),
+        ("cp1253", GREEK, RUSSIAN * 2, "koi8-r"),
+    ],
+)
+def test_repair_reads_a_line_of_another_encoding_in_any_file(
+    encoding: str, line: str, other: str, written: str, tmp_path: Path
+) -> None:
+    data = (line * 30).encode(encoding) + other.encode(written) + (line * 30).encode(encoding)
+    text = to_text(data, encoding, errors="repair")
+    assert text.text == line * 30 + other + line * 30
+    assert {place.encoding for place in text.places} == {written}
+    (tmp_path / "a").write_bytes(data)
+    stream = open_text(tmp_path / "a", encoding, errors="repair")
+    assert ("".join(stream), stream.errors) == (text.text, text.errors)
+
+
+def test_a_line_of_utf_8_does_not_hide_what_the_others_are() -> None:
+    for encoding, line in (("cp1251", RUSSIAN), ("koi8-r", RUSSIAN), ("cp932", JAPANESE)):
+        text = to_text((line * 30).encode(encoding) + line.encode(), errors="repair")
+        assert (text.text, text.used_encoding) == (line * 31, encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("cp874", "รถแดง\n"),  # its bytes are UTF-8, of characters that Thai has not
+        ("cp866", "сад рад\n"),
+        ("cp1252", "São é déjà\n"),
+        ("koi8-r", RUSSIAN),
+    ],
+)
+def test_repair_leaves_a_line_that_only_looks_like_utf_8(encoding: str, line: str) -> None:
+    text = to_text((line * 9).encode(encoding), encoding, errors="repair")
+    assert (text.text, text.errors) == (line * 9, 0)
+
+
+def test_repair_replaces_what_it_is_not_sure_of() -> None:
+    text = to_text(b"one \x81 two\n\xe9t\xe9\n", "cp1252", errors="repair")
+    assert (text.text, text.places) == ("one \ufffd two\nété\n", (Place(4, 1, None),))
+
+
 def test_repair_changes_nothing_that_is_whole() -> None:
     data = FRENCH.encode() * 100
     assert to_text(data, errors="repair").text == to_text(data).text == FRENCH * 100

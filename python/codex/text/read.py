@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-import threading
 import unicodedata
-from collections.abc import Iterator
 from os import PathLike, fspath
 from typing import Literal, NamedTuple
 
 from codex.errors import DataError, UsageError
 from codex.text.declared import NewlineCounts
 from codex.text.detection import Alternative, Detection, detect
+from codex.text.mending import Place, mend, replaced
 from codex.text.mojibake import undo_double_encoding
 from codex.text.names import known
 from codex.text.source import read_file
 
-__all__ = [
-    "EAST_ASIAN",
-    "REPLACING",
-    "Errors",
-    "Nul",
-    "Place",
-    "Text",
-    "check_options",
-    "decode_piece",
-    "mend",
-    "read_text",
-    "to_text",
-]
-
-
-class Place(NamedTuple):
-    """A place that did not decode, and what stands there now."""
-
-    offset: int
-    """Of its first byte, in the file."""
-    bytes: int
-    encoding: str | None
-    """What it was decoded as; None if U+FFFD stands for it."""
+__all__ = ["Errors", "Nul", "Place", "Text", "check_options", "read_text", "to_text"]
 
 
 class _Pair(NamedTuple):
@@ -91,9 +66,6 @@ class Text(_Pair):
         """The reason for the encoding in a few words."""
         return self.detection.why if self.detection else "given"
 
-
-#: Confidence below which bad lines are taken for Windows-1252.
-_SURE = 0.95
 
 Errors = Literal["strict", "replace", "repair"]
 Nul = Literal["error", "drop", "keep"]
@@ -153,8 +125,10 @@ def to_text(
 
     `repair` mends UTF-8 line by line: a line with errors that has no good sequence is decoded whole as the encoding that
     all such lines together most likely are in, Windows-1252 failing that; in a line that has good ones only the bad bytes
-    are. In East Asian encodings a line with more than one error for six characters is Windows-1252, in other lines errors are
-    replaced. In other encodings it replaces.
+    are. In East Asian encodings a line with errors is UTF-8 if it is that throughout, Windows-1252 if it has more than one for
+    six characters; in other lines errors are replaced. In encodings of one byte a line is UTF-8 if it is that throughout and the
+    encoding has all its characters; lines with errors are decoded whole as what they together surely are, failing that errors are
+    replaced. In UTF-16 and the like it replaces.
 
     >>> data = "naïve, été\\n".encode() + "crème\\n".encode("cp1252") + "où\\n".encode()
     >>> text = to_text(data, errors="repair")
@@ -213,6 +187,8 @@ def check_options(**options: str | None) -> None:
 
 
 def _decoded(data: bytes, name: str, errors: str) -> tuple[str, list[Place]]:
+    if errors == "repair":
+        return mend(data, name)
     try:
         return data.decode(name), []
     except UnicodeDecodeError as error:
@@ -221,128 +197,4 @@ def _decoded(data: bytes, name: str, errors: str) -> tuple[str, list[Place]]:
                 f"byte {data[error.start]:#04x} at {error.start}" if error.start < len(data) else "cut short"
             )
             raise DataError(f"not {name}: {bad}", hint="`errors='repair'` decodes what it can") from None
-    return mend(data, name) if errors == "repair" else _replaced(data, name)
-
-
-def mend(data: bytes, name: str) -> tuple[str, list[Place]]:
-    """The text of damaged bytes, line by line as what it most likely is, and what was done where."""
-    if name in ("utf-8", "utf-8-sig"):
-        return _repaired(data, name)
-    if name in EAST_ASIAN:
-        return _repaired_by_lines(data, name)
-    return _replaced(data, name)
-
-
-def decode_piece(decoder: codecs.IncrementalDecoder, piece: bytes, *, is_last: bool) -> tuple[str, int]:
-    """What a decoder made with `REPLACING` gives for the next bytes, and how many places were replaced."""
-    _found.places = []
-    text = decoder.decode(piece, is_last)
-    return text, len(_found.places)
-
-
-def _replaced(data: bytes, name: str) -> tuple[str, list[Place]]:
-    """U+FFFD for what does not decode."""
-    _found.places = []
-    return data.decode(name, REPLACING), _found.places
-
-
-class _Found(threading.local):
-    """The places of the decoding that this thread is at."""
-
-    def __init__(self) -> None:
-        self.places: list[Place] = []
-        self.encoding: str | None = None
-
-
-_found = _Found()
-#: The name of the handler that notes each place and puts U+FFFD there.
-REPLACING = "codex.text.found"
-
-
-def _find(error: UnicodeError) -> tuple[str, int]:
-    """Notes a place; the bytes themselves, if there is an encoding to read them in."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    bad = error.object[error.start : error.end]
-    _found.places.append(Place(error.start, len(bad), _found.encoding))
-    return bad.decode(_found.encoding, "replace") if _found.encoding else "\ufffd", error.end
-
-
-codecs.register_error(REPLACING, _find)
-
-
-def _repaired(data: bytes, name: str) -> tuple[str, list[Place]]:
-    """UTF-8 whose bad lines are decoded as what they most likely are."""
-    start = 3 if name == "utf-8-sig" else 0
-    lines = list(_bad_lines(data, start))
-    bad = b"".join(data[begin:end] for begin, end in lines)
-    found = detect(bad)
-    is_read = found.language is not None and found.confidence >= _SURE
-    fallback = found.encoding if found.encoding and is_read else "cp1252"
-    pieces: list[str] = []
-    places: list[Place] = []
-    at = start
-    for begin, end in lines:
-        pieces.append(str(memoryview(data)[at:begin], "utf-8"))
-        text, found_places = _repaired_line(data[begin:end], fallback)
-        pieces.append(text)
-        places += [place._replace(offset=begin + place.offset) for place in found_places]
-        at = end
-    pieces.append(str(memoryview(data)[at:], "utf-8"))
-    return "".join(pieces), places
-
-
-def _repaired_line(line: bytes, fallback: str) -> tuple[str, list[Place]]:
-    """A line that is not UTF-8: only its bad bytes read as `fallback` if it has good sequences, else all of it."""
-    _found.places, _found.encoding = [], fallback
-    try:
-        text = line.decode("utf-8", REPLACING)
-    finally:
-        _found.encoding = None
-    if line.decode("utf-8", "ignore").isascii():
-        text = line.decode(fallback, "replace")
-    return text, _found.places
-
-
-#: Encodings in which a line feed is one wherever it stands.
-EAST_ASIAN = {
-    "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jis_2004", "euc_jisx0213", "euc_jp", "euc_kr", "gb18030", "gb2312",
-    "gbk", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213",
-}  # fmt: skip
-
-
-def _repaired_by_lines(data: bytes, name: str) -> tuple[str, list[Place]]:
-    """East Asian text: a line in which errors are many for its characters is Windows-1252, in the others errors are replaced."""
-    pieces: list[str] = []
-    places: list[Place] = []
-    at = 0
-    for line in io.BytesIO(data):
-        try:
-            text, found = line.decode(name), list[Place]()
-        except UnicodeDecodeError:
-            text, found = _replaced(line, name)
-            characters = sum(character >= "\x80" for character in text) - len(found)
-            if len(found) * 6 > characters:
-                found = [place._replace(encoding="cp1252") for place in found]
-                text = line.decode("cp1252", "replace")
-        pieces.append(text)
-        places += [place._replace(offset=at + place.offset) for place in found]
-        at += len(line)
-    return "".join(pieces), places
-
-
-def _bad_lines(data: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Where the lines that are not UTF-8 begin and end."""
-    view = memoryview(data)
-    at = start
-    while at < len(data):
-        try:
-            str(view[at:], "utf-8")
-        except UnicodeDecodeError as error:
-            bad = at + error.start
-            begin = max(data.rfind(b"\n", at, bad) + 1, at)
-            end = data.find(b"\n", bad) + 1 or len(data)
-            yield begin, end
-            at = end
-        else:
-            return
+    return replaced(data, name)

@@ -14,8 +14,9 @@ from os import PathLike, fspath
 from codex import _core
 from codex.errors import DataError
 from codex.text.detection import Detection, Detector
+from codex.text.mending import REPLACING, decode_piece, has_lines, mend
 from codex.text.names import known
-from codex.text.read import EAST_ASIAN, REPLACING, Errors, Nul, check_options, decode_piece, mend
+from codex.text.read import Errors, Nul, check_options
 from codex.text.source import require_same, stamp
 
 __all__ = ["TextStream", "detect_file", "open_text"]
@@ -81,7 +82,7 @@ class TextStream(Iterator[str]):
 
     def _plain(self, source: _core.FileStream) -> Iterator[str]:
         """The text as it stands in the file."""
-        if self._errors == "repair" and self.encoding in {"utf-8", "utf-8-sig", *EAST_ASIAN}:
+        if self._errors == "repair" and has_lines(self.encoding):
             yield from self._mended(source)
             return
         handler = "strict" if self._errors == "strict" else REPLACING
