@@ -2,44 +2,30 @@
 //!
 //! [`crate::reference`] is the same by definition; tests hold the two equal.
 
+use crate::known::{BATCH_WORDS, Known, Word};
 use crate::merge::{Short, TOGETHER};
 use crate::model::Model;
 use crate::split::Splitter;
-use crate::word_table::{Key, LONGEST_WORD_BYTES, SLOT_IDS, Shared, WordTable};
+use crate::word_table::{Key, LONGEST_WORD_BYTES, Shared, WordTable};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Words looked up together, so that the memory of all is asked for before that of the first is needed.
-const BATCH_WORDS: usize = 128;
 
 /// What one thread needs to encode, handed from call to call.
 #[derive(Debug)]
 pub(crate) struct Worker {
     table: WordTable,
+    known: Known,
     /// Words that are merged together, and a bit for each of [`TOGETHER`] words that is one of them.
     shorts: Vec<Short>,
     is_merged: u32,
 }
-
-/// One word of a batch, as a place in the text.
-#[derive(Clone, Copy)]
-struct Word {
-    start: usize,
-    end: usize,
-    key: Key,
-}
-
-const NO_WORD: Word = Word {
-    start: 0,
-    end: 0,
-    key: Key::NONE,
-};
 
 impl Worker {
     /// A worker that knows the words of `shared`, and lets others know those it meets.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
             table: WordTable::new(shared),
+            known: Known::new(),
             shorts: vec![Short::default(); TOGETHER],
             is_merged: 0,
         }
@@ -49,22 +35,22 @@ impl Worker {
     pub(crate) fn encode(&mut self, text: &str, splitter: &Splitter, model: &Model, out: &mut Vec<u32>) {
         let mut cut = splitter.cut(text);
         let mut ends = [0; BATCH_WORDS];
-        let mut batch = [NO_WORD; BATCH_WORDS];
         let mut start = 0;
         loop {
             let words = cut.next_ends(&mut ends);
-            if words == 0 {
-                return;
-            }
+            let Some(&end) = ends[..words].last() else {
+                break;
+            };
             self.table.renew();
-            for (word, &end) in batch[..words].iter_mut().zip(&ends) {
-                let key = Key::of(cut.bytes(), start, end);
-                self.table.prefetch(key);
-                *word = Word { start, end, key };
-                start = end;
+            self.known
+                .add(cut.bytes(), start, &ends[..words], model.tokens(), &self.table);
+            start = end;
+            if self.known.is_due() {
+                self.append_known(cut.bytes(), model, out);
             }
-            self.append_batch(cut.bytes(), &batch[..words], model, out);
         }
+        self.known.settle(&self.table);
+        self.append_known(cut.bytes(), model, out);
     }
 
     /// The number of ids of `text`; memory for those of a few words only.
@@ -81,7 +67,9 @@ impl Worker {
             self.table.renew();
             for &end in &ends[..words] {
                 let key = Key::of(cut.bytes(), start, end);
-                if let Some((_, ids_count)) = self.table.find_in_slot(key) {
+                if model.token(key).is_some() {
+                    count += 1;
+                } else if let Some((_, ids_count)) = self.table.find_in_slot(key) {
                     count += ids_count;
                 } else {
                     ids.clear();
@@ -93,34 +81,19 @@ impl Worker {
         }
     }
 
-    /// Ids of words in one slot are collected, three at a time whatever their number, and appended together.
-    #[inline]
-    fn append_batch(&mut self, text: &[u8], batch: &[Word], model: &Model, out: &mut Vec<u32>) {
-        let mut ready = [0; BATCH_WORDS * SLOT_IDS];
-        let mut count = 0;
-        // The words that are in no slot, and how many ids are ready before each.
-        let mut missed = [(0, 0); BATCH_WORDS];
-        let mut missed_count = 0;
-        for (at, word) in batch.iter().enumerate() {
-            if let Some((ids, ids_count)) = self.table.find_in_slot(word.key) {
-                ready[count..count + SLOT_IDS].copy_from_slice(&ids);
-                count += ids_count;
-            } else {
-                model.prefetch_token(word.key);
-                missed[missed_count] = (at, count);
-                missed_count += 1;
-            }
-        }
-        let mut done = 0;
-        for missed in missed[..missed_count].chunks(TOGETHER) {
-            self.merge_missed(text, batch, missed, model);
+    /// Appends the words that are known, and those between them once they are merged.
+    fn append_known(&mut self, text: &[u8], model: &Model, out: &mut Vec<u32>) {
+        let (mut done, mut at) = (0, 0);
+        while at < self.known.parts().1.len() {
+            let together = self.merge_missed(text, at, model);
             let mut merged = 0;
-            for (at, &(word, before)) in missed.iter().enumerate() {
-                out.extend_from_slice(&ready[done..before]);
+            for bit in 0..together {
+                let (row, missed) = self.known.parts();
+                let (before, word) = missed[at + bit];
+                out.extend_from_slice(&row[done..before]);
                 done = before;
-                let word = &batch[word];
                 let bytes = &text[word.start..word.end];
-                if self.is_merged >> at & 1 == 0 {
+                if self.is_merged >> bit & 1 == 0 {
                     self.append(word.key, bytes, model, out);
                 } else {
                     let known = out.len();
@@ -131,36 +104,34 @@ impl Worker {
                     }
                 }
             }
+            at += together;
         }
-        out.extend_from_slice(&ready[done..count]);
+        out.extend_from_slice(&self.known.parts().0[done..]);
+        self.known.clear();
     }
 
-    /// Merges those of the words that have to be.
-    fn merge_missed(&mut self, text: &[u8], batch: &[Word], missed: &[(usize, usize)], model: &Model) {
+    /// Merges those that have to be of [`TOGETHER`] words that are missed, from the one at `first` on, and says how many these are.
+    fn merge_missed(&mut self, text: &[u8], first: usize, model: &Model) -> usize {
         let mut begun = 0;
         self.is_merged = 0;
-        for (at, &(word, _)) in missed.iter().enumerate() {
-            let Word { start, end, key } = batch[word];
-            let bytes = &text[start..end];
-            if model.token(key).is_none()
-                && !self.table.has(key)
-                && model.begin(bytes, &mut self.shorts[begun])
-            {
-                self.is_merged |= 1 << at;
+        let missed = &self.known.parts().1[first..];
+        let missed = &missed[..missed.len().min(TOGETHER)];
+        for (bit, &(_, Word { start, end, key })) in missed.iter().enumerate() {
+            if !self.table.has(key) && model.begin(&text[start..end], &mut self.shorts[begun]) {
+                self.is_merged |= 1 << bit;
                 begun += 1;
             }
         }
         model.merge(&mut self.shorts[..begun]);
+        missed.len()
     }
 
     fn append(&mut self, key: Key, word: &[u8], model: &Model, out: &mut Vec<u32>) {
-        if word.len() > LONGEST_WORD_BYTES {
-            model.append(word, out);
-        } else if self.table.append(key, word, out) {
-        } else if let Some(id) = model.token(key) {
+        if let Some(id) = model.token(key) {
             out.push(id);
-            self.table.keep(key, word, &[id]);
-        } else {
+        } else if word.len() > LONGEST_WORD_BYTES {
+            model.append(word, out);
+        } else if !self.table.append(key, word, out) {
             let known = out.len();
             model.append(word, out);
             self.table.keep(key, word, &out[known..]);

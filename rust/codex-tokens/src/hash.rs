@@ -1,5 +1,10 @@
 //! A word as a number, and hashes of words: what tables of words go by.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the processor that its caller is compiled for"
+)]
+
 /// Words of so many bytes can be a number.
 pub(crate) const LONGEST_NUMBER_BYTES: usize = 15;
 
@@ -15,7 +20,7 @@ const LOWER: [u128; LONGEST_NUMBER_BYTES + 1] = {
 };
 
 /// The `length` bytes of `text` from `start` on, of which there are at most [`LONGEST_NUMBER_BYTES`], and on top their number.
-#[inline]
+#[inline(always)]
 pub(crate) fn number_of(text: &[u8], start: usize, length: usize) -> u128 {
     let bytes = if let Some(bytes) = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
         *bytes
@@ -28,7 +33,7 @@ pub(crate) fn number_of(text: &[u8], start: usize, length: usize) -> u128 {
 }
 
 /// A hash of a word that is a number.
-#[inline]
+#[inline(always)]
 pub(crate) fn hash_of_number(number: u128) -> u64 {
     mix(0, number)
 }
@@ -43,7 +48,7 @@ pub(crate) fn hash_of(word: &[u8]) -> u64 {
 }
 
 /// A hash of `state` and `word`: the two halves of one wide product folded together.
-#[inline]
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "halves are taken")]
 fn mix(state: u64, word: u128) -> u64 {
     let low = word as u64 ^ state ^ 0x9e37_79b9_7f4a_7c15;

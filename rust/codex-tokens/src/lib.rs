@@ -18,6 +18,7 @@ mod error;
 mod hash;
 mod in_order;
 mod json;
+mod known;
 mod lengths;
 mod load;
 mod merge;

@@ -12,7 +12,7 @@ use crate::merge::{Merges, Pair, Short, merge_long, merge_short};
 use crate::piecewise::Pieces;
 use crate::settings::Affixes;
 use crate::split::metaspace::MARK;
-use crate::whole::WholeTokens;
+use crate::whole::{Lookup, WholeTokens};
 use crate::word_table::Key;
 use rustc_hash::FxHashMap;
 use std::slice;
@@ -102,13 +102,13 @@ impl Model {
     /// The id of the word that has `key`, if it is known without any merge that it comes to one.
     #[inline]
     pub(crate) fn token(&self, key: Key) -> Option<u32> {
-        self.tokens.get(key)
+        self.tokens.lookup().get(key)
     }
 
-    /// [`Self::token`] is called soon.
+    /// The same of many words.
     #[inline]
-    pub(crate) fn prefetch_token(&self, key: Key) {
-        self.tokens.prefetch(key);
+    pub(crate) fn tokens(&self) -> Lookup<'_> {
+        self.tokens.lookup()
     }
 
     /// Appends the ids of `word` to `out`.

@@ -92,7 +92,16 @@ impl<T> Table<T> {
     }
 }
 
-impl Table<AtomicU32> {
+/// Types of which zeros are a value.
+///
+/// # Safety
+/// All bytes of a value may be 0.
+pub(crate) unsafe trait Zero {}
+
+// SAFETY: a number may be 0.
+unsafe impl Zero for AtomicU32 {}
+
+impl<T: Zero> Table<T> {
     /// So many zeros, whose memory is taken as they are written.
     pub(crate) fn zeros(count: usize) -> Self {
         Self {
@@ -100,6 +109,16 @@ impl Table<AtomicU32> {
             count,
             owned: PhantomData,
         }
+    }
+
+    /// The same in large pages, for a table that is written here and there.
+    pub(crate) fn spread_zeros(count: usize) -> Self {
+        let zeros = Self::zeros(count);
+        let layout = Self::layout(count);
+        if is_in_large_pages(layout) {
+            advise_large_pages(zeros.start.cast(), layout.size());
+        }
+        zeros
     }
 }
 
@@ -243,7 +262,7 @@ mod tests {
         }
         assert_eq!(*Table::of([1_u8, 2, 3].into_iter()), [1, 2, 3]);
         for count in [0, 1, 1000, 3 << 18] {
-            let table = Table::zeros(count);
+            let table: Table<AtomicU32> = Table::zeros(count);
             assert_eq!(table.len(), count);
             assert!(table.iter().all(|number| number.swap(1, Ordering::Relaxed) == 0));
         }

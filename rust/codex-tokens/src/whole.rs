@@ -1,19 +1,24 @@
-//! Words that are tokens as they stand: half of the words that a thread meets for the first time.
+//! Words that are tokens as they stand: nine words of ten, and half of those that a thread meets for the first time.
 //!
 //! The merges would come to the same, one after the other, at ten times the cost. An entry holds all of a short word and its id,
 //! so no answer rests on a hash; what finds no room is merged.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the processor that its caller is compiled for"
+)]
+#![expect(clippy::cast_possible_truncation, reason = "an entry is cut into its parts")]
 
 use crate::pages::{Table, prefetch};
 use crate::word_table::Key;
 
 /// Longer tokens are left to the merges.
 const LONGEST: u32 = 13;
-const WORD: u128 = (1 << (8 * LONGEST)) - 1;
-/// Bits of an id, above the word.
+/// Bits of a word behind its first eight bytes, of its id above them, and of its length on top.
+const REST_BITS: u32 = 8 * (LONGEST - 8);
 const ID_BITS: u32 = 20;
-const ID: u128 = ((1 << ID_BITS) - 1) << (8 * LONGEST);
-/// Where the length stands, which no entry but an empty one has as 0.
-const LENGTH_SHIFT: u32 = 124;
+const LENGTH_SHIFT: u32 = REST_BITS + ID_BITS;
+const ID: u64 = ((1 << ID_BITS) - 1) << REST_BITS;
 
 /// Entries in one line of memory.
 const ENTRIES: usize = 4;
@@ -21,12 +26,21 @@ const ENTRIES: usize = 4;
 /// Tokens put in together, so that the memory of all is asked for before that of the first is needed.
 const BATCH: usize = 32;
 
-/// One line of memory: words in the lower bits, then their ids, their lengths on top; 0 where there is none.
+/// One line of memory: the first eight bytes of each word, and the rest of it with its id and its length, which is 0 where there
+/// is no word.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Line([u128; ENTRIES]);
+struct Line {
+    first: [u64; ENTRIES],
+    rest: [u64; ENTRIES],
+}
 
 const _: () = assert!(size_of::<Line>() == 64);
+
+const EMPTY: Line = Line {
+    first: [0; ENTRIES],
+    rest: [0; ENTRIES],
+};
 
 /// Word to id. Immutable; shared by all threads.
 #[derive(Debug)]
@@ -42,7 +56,7 @@ impl WholeTokens {
         // Four of five places are taken at the most.
         let lines = (count * 5 / 4 / ENTRIES + 1).next_power_of_two();
         let mut whole = Self {
-            lines: Table::filled(Line([0; ENTRIES]), lines),
+            lines: Table::filled(EMPTY, lines),
         };
         let fits =
             |&(word, id): &(&[u8], u32)| (1..=LONGEST as usize).contains(&word.len()) && id >> ID_BITS == 0;
@@ -59,45 +73,66 @@ impl WholeTokens {
                 return whole;
             }
             for &(key, _) in &batch {
-                whole.prefetch(key);
+                whole.lookup().prefetch(key);
             }
             for (key, id) in batch.drain(..) {
-                let at = whole.line_of(key);
-                if let Some(free) = whole.lines[at].0.iter_mut().find(|entry| **entry == 0) {
-                    *free = entry_of(key) | u128::from(id) << (8 * LONGEST);
+                let at = whole.lookup().line_of(key);
+                let (line, (first, rest)) = (&mut whole.lines[at], entry_of(key));
+                let is_its = |at: &usize| (line.first[*at], line.rest[*at] & !ID) == (first, rest);
+                let place = (0..ENTRIES).find(|at| line.rest[*at] == 0 || is_its(at));
+                if let Some(free) = place.filter(|&at| line.rest[at] == 0) {
+                    line.first[free] = first;
+                    line.rest[free] = rest | u64::from(id) << REST_BITS;
                 }
             }
         }
     }
 
-    /// The id of the word that has `key`, if it is here.
+    /// The table at hand: of many words it is not asked each time where the lines are.
     #[inline]
-    pub(crate) fn get(&self, key: Key) -> Option<u32> {
-        if key.length() > LONGEST {
-            return None;
-        }
-        let wanted = entry_of(key);
-        let line = &self.lines[self.line_of(key)].0;
-        let found = line.iter().find(|&&entry| entry & !ID == wanted)?;
-        Some(((found & ID) >> (8 * LONGEST)) as u32)
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        Lookup { lines: &self.lines }
+    }
+}
+
+/// A [`WholeTokens`] in use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lookup<'t> {
+    lines: &'t [Line],
+}
+
+impl Lookup<'_> {
+    /// The id of the word that has `key`, if it is here. All entries are compared: no branch could be foretold.
+    #[inline(always)]
+    pub(crate) fn get(self, key: Key) -> Option<u32> {
+        let (first, rest) = entry_of(key);
+        let line = &self.lines[self.line_of(key)];
+        let entries = line.first.iter().zip(&line.rest);
+        let found = entries.fold(0, |found, (&its_first, &its_rest)| {
+            let differs = its_first ^ first | its_rest & !ID ^ rest;
+            found | if differs == 0 { its_rest } else { 0 }
+        });
+        (found != 0).then_some(((found & ID) >> REST_BITS) as u32)
     }
 
     /// Asks the processor for the line of `key`, which is looked for soon.
-    #[inline]
-    pub(crate) fn prefetch(&self, key: Key) {
+    #[inline(always)]
+    pub(crate) fn prefetch(self, key: Key) {
         prefetch(&self.lines[self.line_of(key)]);
     }
 
-    #[inline]
-    fn line_of(&self, key: Key) -> usize {
+    #[inline(always)]
+    fn line_of(self, key: Key) -> usize {
         key.low_hash() & (self.lines.len() - 1)
     }
 }
 
-/// The entry of a word of at most [`LONGEST`] bytes, less its id.
-#[inline]
-fn entry_of(key: Key) -> u128 {
-    key.word() & WORD | u128::from(key.length()) << LENGTH_SHIFT
+/// The two parts of the entry of a word, less its id. No entry has the length of a longer word than [`LONGEST`].
+#[inline(always)]
+fn entry_of(key: Key) -> (u64, u64) {
+    let word = key.word();
+    let rest = (word >> 64) as u64 & ((1 << REST_BITS) - 1);
+    (word as u64, rest | u64::from(key.length()) << LENGTH_SHIFT)
 }
 
 #[cfg(test)]
@@ -116,7 +151,7 @@ mod tests {
         let whole = WholeTokens::of(tokens());
         let mut found = 0;
         for (word, id) in tokens() {
-            if let Some(other) = whole.get(Key::of(word, 0, word.len())) {
+            if let Some(other) = whole.lookup().get(Key::of(word, 0, word.len())) {
                 assert!(word.len() <= LONGEST as usize);
                 assert_eq!(other, id, "{word:?}");
                 found += 1;
@@ -127,17 +162,18 @@ mod tests {
 
     #[test]
     fn zeros_count_as_bytes_and_what_does_not_fit_is_left_out() {
-        let words: [(&[u8], u32); 4] = [
+        let words: [(&[u8], u32); 5] = [
             (b"a", 1),
             (b"a\0\0", 2),
+            (b"a", 4),
             (b"b", 1 << ID_BITS),
             (b"12345678901234", 3),
         ];
         let whole = WholeTokens::of(words.into_iter());
-        let ids = |word: &[u8]| whole.get(Key::of(word, 0, word.len()));
+        let ids = |word: &[u8]| whole.lookup().get(Key::of(word, 0, word.len()));
         assert_eq!([ids(b"a"), ids(b"a\0"), ids(b"a\0\0")], [Some(1), None, Some(2)]);
         assert_eq!(
-            [ids(b"b"), ids(b"12345678901234"), whole.get(Key::NONE)],
+            [ids(b"b"), ids(b"12345678901234"), whole.lookup().get(Key::NONE)],
             [None; 3]
         );
     }

@@ -22,12 +22,16 @@ type Candidate = u32;
 /// Candidates are compared so many at a time.
 const LANES: usize = 8;
 
+/// Of words that are merged side by side so many candidates are compared even if they are fewer: few words have more, so how
+/// often it goes on is foretold.
+const FORETOLD: usize = 2 * LANES;
+
 /// Candidates from this one on are none.
 const NONE: Candidate = NO_RANK << PLACE_BITS;
 
 /// Places of the arrays: those of the symbols come second, behind one that stands for what is before the first symbol, and before
 /// one that stands for what is behind the last.
-const PLACES: usize = LONGEST_SHORT_WORD + LANES;
+const PLACES: usize = LONGEST_SHORT_WORD + FORETOLD;
 
 /// Words merged side by side: while the memory of one is on its way, the others go on.
 pub(crate) const TOGETHER: usize = 32;
@@ -106,7 +110,7 @@ impl Short {
 
     /// All symbols are there, and what is behind them.
     fn begin(&mut self, length: usize) {
-        self.candidates[length.max(1)..][..LANES].fill(NONE);
+        self.candidates[length.max(1)..][..FORETOLD].fill(NONE);
         self.length = length;
         self.lacks_ranks = false;
         self.alive = u64::MAX.checked_shr(u64::BITS - length as u32).unwrap_or(0);
@@ -134,10 +138,10 @@ impl Short {
         })
     }
 
-    /// Joins the pair that was learnt first, if there is one.
+    /// Joins the pair that was learnt first, if there is one; `least` candidates are compared.
     #[inline(always)]
-    fn join(&mut self, merges: &Merges) -> Option<Joined> {
-        let used = self.length.next_multiple_of(LANES);
+    fn join(&mut self, least: usize, merges: &Merges) -> Option<Joined> {
+        let used = self.length.max(least).next_multiple_of(LANES);
         let lowest = lowest(&self.candidates[..used]);
         if lowest >= NONE {
             return None;
@@ -206,11 +210,12 @@ fn merge_by_any_means(words: &mut [Short], merges: &Merges) {
             word.rank(merges);
         }
         let mut open = words.len();
+        let least = if open > 1 { FORETOLD } else { 0 };
         while open > 0 {
             let mut still_open = 0;
             for at in 0..open {
                 let word = joined[at].word;
-                if let Some(now) = words[word].join(merges) {
+                if let Some(now) = words[word].join(least, merges) {
                     joined[still_open] = Joined { word, ..now };
                     still_open += 1;
                 }

@@ -1,6 +1,10 @@
 //! What a word is looked for by.
 
 #![expect(
+    clippy::inline_always,
+    reason = "what is inlined is compiled for the processor that its caller is compiled for"
+)]
+#![expect(
     clippy::cast_possible_truncation,
     reason = "hashes are cut to size on purpose"
 )]
@@ -12,7 +16,7 @@ use crate::merge::LONGEST_SHORT_WORD;
 pub(crate) const LONGEST_WORD_BYTES: usize = LONGEST_SHORT_WORD;
 
 /// A word ready to be looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Key {
     /// The bytes of the word and, on top, their number; of a longer word its hash and number under a top of all ones.
     pub(super) key: u128,
@@ -27,7 +31,7 @@ impl Key {
     };
 
     /// The key of `text[start..end]`, which is not empty.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(text: &[u8], start: usize, end: usize) -> Self {
         let length = end - start;
         if length > LONGEST_NUMBER_BYTES {
@@ -44,6 +48,8 @@ impl Key {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn of_long(word: &[u8]) -> Self {
         let hash = hash_of(word);
         let key = u128::from(u8::MAX) << 120 | (word.len() as u128) << 64 | u128::from(hash);

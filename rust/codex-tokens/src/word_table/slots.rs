@@ -7,7 +7,7 @@
 
 use super::arena::Arena;
 use super::key::Key;
-use crate::pages::{Table, prefetch};
+use crate::pages::{Table, Zero, prefetch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -22,7 +22,7 @@ const CLAIMED: u64 = 0xfe << 56;
 
 /// A word and its ids. Where the ids are more than three, or the word is longer than its key, the count has [`IN_ARENA`]: the
 /// ids lie from the first of `ids`, the word from the second.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slot {
     /// The halves of the key. The upper one is 0 in an empty slot.
     low: AtomicU64,
@@ -32,11 +32,15 @@ struct Slot {
 }
 
 /// Two slots in one line of memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(64))]
 struct Bucket([Slot; 2]);
 
 const _: () = assert!(size_of::<Bucket>() == 64);
+
+// SAFETY: it is made of numbers.
+#[expect(unsafe_code, reason = "nothing else says that zeros are a value")]
+unsafe impl Zero for Bucket {}
 
 /// A bit of the count.
 const IN_ARENA: u32 = 1 << 31;
@@ -85,7 +89,7 @@ impl Slots {
 
     fn with_buckets(buckets: usize, arena: Arc<Arena>) -> Self {
         Self {
-            buckets: Table::of((0..buckets).map(|_| Bucket::default())),
+            buckets: Table::spread_zeros(buckets),
             arena,
             is_outdated: AtomicBool::new(false),
             counts: Counts::default(),
