@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::{Counts, count_one_by_one};
-use crate::scan::vector::load;
+use crate::scan::vector::{load, prefetch_ahead};
 
 const WIDTH: usize = 32;
 /// Bytes looked at before the sums of eight bits are added up.
@@ -75,6 +75,7 @@ impl Sums {
         let second = both([-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1]);
         let (to_table, flip) = (_mm256_set1_epi8(0x70), _mm256_set1_epi8(0x10));
         for chunk in run.as_chunks::<WIDTH>().0 {
+            prefetch_ahead(chunk);
             let bytes = load(chunk);
             seen = _mm256_or_si256(seen, bytes);
             lf = _mm256_sub_epi8(lf, equal(bytes, b'\n'));
