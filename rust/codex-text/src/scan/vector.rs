@@ -1,6 +1,6 @@
 //! Thirty-two bytes at once, in the registers of AVX2.
 
-use std::arch::x86_64::{_MM_HINT_T0, __m256i, _mm_prefetch, _mm256_loadu_si256};
+use std::arch::x86_64::{__m256i, _MM_HINT_T0, _mm_prefetch, _mm256_loadu_si256};
 
 /// How far ahead memory is asked for: the processor itself asks up to the end of a page and no farther.
 const AHEAD: usize = 8192;
