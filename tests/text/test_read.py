@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 from codex.errors import DataError, MachineError, MissingDataError, UsageError
-from codex.text import Place, detect_file, from_bytes, from_fp, from_path, open_text, read_text, to_text
+from codex.text import (
+    Place,
+    detect,
+    detect_file,
+    from_bytes,
+    from_fp,
+    from_path,
+    open_text,
+    read_text,
+    to_text,
+)
 
 FRENCH = "Déjà vu : où êtes-vous allés cet été ?\n"
 
@@ -103,9 +113,29 @@ def test_repair_reads_a_line_of_another_encoding_in_any_file(
 
 
 def test_a_line_of_utf_8_does_not_hide_what_the_others_are() -> None:
-    for encoding, line in (("cp1251", RUSSIAN), ("koi8-r", RUSSIAN), ("cp932", JAPANESE)):
-        text = to_text((line * 30).encode(encoding) + line.encode(), errors="repair")
-        assert (text.text, text.used_encoding) == (line * 31, encoding)
+    for encoding, line, other in (
+        ("cp1251", RUSSIAN, RUSSIAN),
+        ("koi8-r", RUSSIAN, RUSSIAN),
+        ("cp932", JAPANESE, JAPANESE),
+        ("cp1252", FRENCH, "où\n"),
+        ("cp1250", "Král řekl, že půjde domů spát.\n", "řekl král\n"),
+    ):
+        text = to_text((line * 30).encode(encoding) + other.encode(), errors="repair")
+        assert (text.text, text.used_encoding) == (line * 30 + other, encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_half_a_surrogate_pair_is_one_error(encoding: str) -> None:
+    for at in (100, 2500):
+        whole = "Wide characters without a mark: grüße aus Köln.\n" * 60
+        text = f"{whole[:at]}\ud800{whole[at:]}"
+        data = text.encode(encoding, "surrogatepass")
+        found = detect(data)
+        mark = 2 if encoding == "utf-16" else 0
+        assert (found.encoding, found.errors, found.places) == (encoding, 1, (2 * at + mark,))
+        with pytest.raises(DataError, match=f"not {encoding}: byte"):
+            to_text(data)
+        assert to_text(data, errors="repair").text == text.replace("\ud800", "\ufffd")
 
 
 @pytest.mark.parametrize(

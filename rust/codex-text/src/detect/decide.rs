@@ -7,6 +7,7 @@ use super::watch::Errors;
 use super::{Alternative, Detection, Detector, binary, east_asian, escape, single, wide};
 use crate::scan::Scan;
 use crate::scan::count::is_control;
+use crate::scan::utf8::PLACES;
 
 /// Good sequences for each error that make UTF-8 with errors of what is not all UTF-8.
 const GOOD_FOR_AN_ERROR: u64 = 2;
@@ -36,7 +37,7 @@ pub(super) fn decide(of: &Detector) -> Detection {
     match wide_text(&of.head) {
         Some(reading) if of.limits.allows(reading.name) => Detection {
             language: Some(reading.language),
-            ..cut_wide(&of.scan, reading.name, "UTF-16 by its characters")
+            ..wide_text_of(of, reading.name, "UTF-16 by its characters")
         },
         _ => found,
     }
@@ -64,14 +65,22 @@ fn utf8(scan: &Scan, encoding: &'static str, why: &'static str) -> Detection {
     }
 }
 
-/// Wide text; bytes that are no whole unit are one error.
-fn cut_wide(scan: &Scan, encoding: &'static str, why: &'static str) -> Detection {
+/// Wide text; bytes that are no whole unit are one error, and so is each surrogate that stands alone in the head.
+fn wide_text_of(of: &Detector, encoding: &'static str, why: &'static str) -> Detection {
     let unit = if encoding.starts_with("utf-32") { 4 } else { 2 };
-    let cut = scan.bytes % unit;
+    let cut = of.scan.bytes % unit;
+    let is_big = encoding.ends_with("be") || (!encoding.ends_with("le") && of.head[0] != 0xff);
+    let is_whole = of.head.len() as u64 == of.scan.bytes;
+    let alone = if unit == 4 {
+        Vec::new()
+    } else {
+        wide::alone(&of.head, is_big, is_whole)
+    };
+    let end = (cut > 0).then_some(of.scan.bytes - cut);
     Detection {
-        errors: u64::from(cut > 0),
-        places: (cut > 0).then_some(scan.bytes - cut).into_iter().collect(),
-        ..answer(scan, Some(encoding), why)
+        errors: alone.len() as u64 + u64::from(cut > 0),
+        places: alone.into_iter().chain(end).take(PLACES).collect(),
+        ..answer(&of.scan, Some(encoding), why)
     }
 }
 
@@ -80,9 +89,9 @@ fn marked(of: &Detector) -> Option<Detection> {
     let why = "byte-order mark";
     let found = match *of.head {
         [0xef, 0xbb, 0xbf, ..] => utf8(&of.scan, "utf-8-sig", why),
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => cut_wide(&of.scan, "utf-32", why),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => wide_text_of(of, "utf-32", why),
         [mark @ 0xff, 0xfe, ..] | [mark @ 0xfe, 0xff, ..] if !wide::is_noise(&of.head[2..], mark == 0xfe) => {
-            cut_wide(&of.scan, "utf-16", why)
+            wide_text_of(of, "utf-16", why)
         }
         _ => return None,
     };
@@ -99,7 +108,11 @@ fn structured(of: &Detector) -> Option<Detection> {
         return Some(answer(scan, None, "binary: a known format"));
     }
     if let Some(name) = wide::by_nuls(head, scan.nuls, scan.bytes) {
-        return Some(cut_wide(scan, name, "zero bytes where wide characters have them"));
+        return Some(wide_text_of(
+            of,
+            name,
+            "zero bytes where wide characters have them",
+        ));
     }
     if scan.is_ascii
         && let Some(name) = escape::find(&head[..head.len().min(escape::LOOKED_AT)], &of.limits)
@@ -230,7 +243,10 @@ fn readings(of: &Detector) -> Vec<Reading> {
         }
         readings
     };
-    let mut readings = narrow(&of.evidence.bytes, scan.controls + scan.nuls.iter().sum::<u64>());
+    let mut readings = narrow(
+        &of.evidence.but_utf_8(),
+        scan.controls + scan.nuls.iter().sum::<u64>(),
+    );
     let mut ebcdic = Vec::new();
     if is_like_ebcdic {
         // Beside the same bytes in UTF-16 the beginning is compared, else all that tells the encodings apart.
@@ -302,7 +318,7 @@ fn is_like_ebcdic(scan: &Scan) -> bool {
 /// How many places do not decode in the encoding chosen, and where.
 fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
     if name.starts_with("utf-16") {
-        let cut = cut_wide(&of.scan, name, "");
+        let cut = wide_text_of(of, name, "");
         return (cut.errors, cut.places);
     }
     if let Some(found) = of.watched.iter().find(|errors| errors.listed.name() == name) {

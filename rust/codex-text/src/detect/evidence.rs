@@ -1,5 +1,7 @@
 //! The bytes worth a look: those around the non-ASCII ones, from anywhere in the file.
 
+use std::borrow::Cow;
+
 /// Bytes kept either side of a non-ASCII one.
 const AROUND: usize = 48;
 
@@ -27,7 +29,19 @@ impl Default for Evidence {
 impl Evidence {
     /// How many of the bytes are not ASCII.
     pub(crate) fn high_bytes(&self) -> usize {
-        self.bytes.iter().filter(|byte| **byte >= 0x80).count()
+        count_high(&self.bytes)
+    }
+
+    /// The bytes without the lines that are UTF-8, which may stand in a file of any encoding, unless these are half of it or more.
+    pub(crate) fn but_utf_8(&self) -> Cow<'_, [u8]> {
+        let lines = || self.bytes.split_inclusive(|byte| *byte == b'\n');
+        let strange = |lines: &mut dyn Iterator<Item = &[u8]>| lines.map(count_high).sum::<usize>();
+        let utf_8 = strange(&mut lines().filter(|line| is_utf_8(line)));
+        if utf_8 == 0 || utf_8 * 2 >= self.high_bytes() {
+            return Cow::Borrowed(&self.bytes);
+        }
+        let others: Vec<&[u8]> = lines().filter(|line| !is_utf_8(line)).collect();
+        Cow::Owned(others.concat())
     }
 
     /// Evidence for encodings in which no byte is ASCII: the beginning of `data`, and spans around what is rare there.
@@ -94,6 +108,26 @@ impl Evidence {
     }
 }
 
+fn count_high(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte >= 0x80).count()
+}
+
+/// Whether a line is UTF-8 outside ASCII, apart from a character cut at either end.
+fn is_utf_8(line: &[u8]) -> bool {
+    let begin = line
+        .iter()
+        .take(3)
+        .take_while(|byte| (0x80..0xc0).contains(*byte))
+        .count();
+    let line = &line[begin..];
+    let whole = match std::str::from_utf8(line) {
+        Ok(_) => line,
+        Err(error) if error.error_len().is_none() => &line[..error.valid_up_to()],
+        Err(_) => return false,
+    };
+    !whole.is_ascii()
+}
+
 fn first_high(data: &[u8]) -> Option<usize> {
     let (chunks, _) = data.as_chunks::<8>();
     let skipped = chunks
@@ -105,4 +139,24 @@ fn first_high(data: &[u8]) -> Option<usize> {
         .iter()
         .position(|byte| *byte >= 0x80)
         .map(|offset| skipped + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_utf_8_are_left_out_unless_they_are_most() {
+        let of = |text: &[u8]| {
+            let mut evidence = Evidence::default();
+            evidence.push(text);
+            evidence.but_utf_8().into_owned()
+        };
+        let (latin, utf_8) = (&b"\xe9t\xe9 d\xe9j\xe0\n"[..], "où\n".as_bytes());
+        assert_eq!(of(&[latin, utf_8, latin].concat()), [latin, latin].concat());
+        assert_eq!(of(&[latin, &utf_8[2..]].concat()), [latin, &utf_8[2..]].concat());
+        for kept in [latin, utf_8, b"plain", b""] {
+            assert_eq!(of(kept), kept);
+        }
+    }
 }

@@ -68,7 +68,8 @@ pub(crate) fn by_nuls(head: &[u8], nuls: [u64; 4], bytes: u64) -> Option<&'stati
 
 fn reads_as_utf16(head: &[u8], is_big: bool) -> bool {
     let units = head.len().min(SAMPLE) / 2;
-    utf16_cost(head, is_big).is_some_and(|(cost, _)| (cost as usize) < MOST_FOR_A_UNIT * units)
+    let may_be_alone = units / UNITS_FOR_A_LONE_SURROGATE;
+    utf16_cost(head, is_big, may_be_alone).is_some_and(|(cost, _)| (cost as usize) < MOST_FOR_A_UNIT * units)
 }
 
 fn utf32(head: &[u8], is_big: bool) -> bool {
@@ -115,6 +116,30 @@ pub(crate) fn is_noise(head: &[u8], is_big: bool) -> bool {
     bad * UNITS_FOR_A_BAD_ONE > pairs.len()
 }
 
+/// Where the zero bytes say that it is UTF-16, so many units for a surrogate that has no other half: names of files may hold one.
+const UNITS_FOR_A_LONE_SURROGATE: usize = 64;
+
+/// Where in UTF-16 half a surrogate pair stands alone; the other half of the last one may be behind the head.
+pub(crate) fn alone(head: &[u8], is_big: bool, is_whole: bool) -> Vec<u64> {
+    let units = head.as_chunks::<2>().0.iter().map(|pair| {
+        if is_big {
+            u16::from_be_bytes(*pair)
+        } else {
+            u16::from_le_bytes(*pair)
+        }
+    });
+    let end = head.len() as u64 & !1;
+    let mut at = 0;
+    let mut found = Vec::new();
+    for character in char::decode_utf16(units) {
+        if character.is_err() && (is_whole || at + 2 < end) {
+            found.push(at);
+        }
+        at += character.map_or(2, |character| 2 * character.len_utf16() as u64);
+    }
+    found
+}
+
 /// Fewer units than this for one whose low byte is zero, and it is no UTF-16.
 const UNITS_FOR_A_LOW_ZERO: usize = 8;
 
@@ -126,15 +151,15 @@ pub(crate) fn rank(head: &[u8]) -> Vec<Reading> {
         .into_iter()
         .filter(|(is_big, _)| low_zeros(*is_big) * UNITS_FOR_A_LOW_ZERO <= units.len())
         .filter_map(|(is_big, name)| {
-            let (cost, language) = utf16_cost(head, is_big)?;
+            let (cost, language) = utf16_cost(head, is_big, 0)?;
             Some(Reading { name, language, cost })
         })
         .collect()
 }
 
-/// What the head costs as UTF-16, and the language; nothing if a surrogate is alone, if a character stands for nothing, if it is
+/// What the head costs as UTF-16, and the language; nothing if more surrogates than may be are alone, if a character stands for nothing, if it is
 /// more than any text costs, or if it is a table.
-fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
+fn utf16_cost(head: &[u8], is_big: bool, may_be_alone: usize) -> Option<(u32, &'static str)> {
     let unit = |pair: &[u8; 2]| {
         if is_big {
             u16::from_be_bytes(*pair)
@@ -152,9 +177,15 @@ fn utf16_cost(head: &[u8], is_big: bool) -> Option<(u32, &'static str)> {
     let mut costs = [0u32; EAST_ASIAN];
     let most = MOST_FOR_A_UNIT * pairs.len();
     let (mut script, mut seen, mut stops) = (0, 0, 0);
-    let (mut before, mut again) = (['\0'; 2], 0);
+    let (mut before, mut again, mut alone) = (['\0'; 2], 0, 0);
     for character in char::decode_utf16(pairs.iter().map(unit)) {
-        let character = character.ok()?;
+        let Ok(character) = character else {
+            alone += 1;
+            if alone > may_be_alone {
+                return None;
+            }
+            continue;
+        };
         let point = u32::from(character);
         let common = match point {
             0 | 0xfffe | 0xffff => return None,
