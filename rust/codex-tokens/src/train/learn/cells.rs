@@ -164,27 +164,18 @@ impl<C: Cell> Cells<C> {
         self.steps[first + within].count
     }
 
-    /// Calls `found` with left id, right id, place of the left token, and count, for every pair of neighbours in the row.
+    /// Calls `found` with left id, right id, place of the left token, and count, for every pair of neighbours in a row where each
+    /// token is one cell.
     #[inline]
-    pub(crate) fn for_each_pair(&self, widths: &[u32], mut found: impl FnMut(u32, u32, u32, u64)) {
-        for (index, step) in self.steps.iter().enumerate() {
-            let end = self
-                .steps
-                .get(index + 1)
-                .map_or(self.row.len(), |next| next.start as usize);
-            let mut at = step.start as usize;
-            while at < end {
-                let left = self.row[at];
-                if left == C::EDGE {
-                    at += 1;
-                    continue;
+    pub(crate) fn for_each_pair(&self, mut found: impl FnMut(u32, u32, u32, u64)) {
+        let ends = self.steps.iter().skip(1).map(|step| step.start as usize);
+        for (step, end) in self.steps.iter().zip(ends.chain([self.row.len()])) {
+            let words = &self.row[step.start as usize..end];
+            for (at, pair) in (step.start..).zip(words.array_windows()) {
+                let &[left, right] = pair;
+                if left != C::EDGE && right != C::EDGE {
+                    found(left.id(), right.id(), at, step.count);
                 }
-                let after = at + widths[left.id() as usize] as usize;
-                let right = self.row[after];
-                if right != C::EDGE {
-                    found(left.id(), right.id(), place(at), step.count);
-                }
-                at = after;
             }
         }
     }

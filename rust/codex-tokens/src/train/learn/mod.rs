@@ -138,7 +138,7 @@ impl<C: Cell> Learner<C> {
         }
         self.sizes.widths.fill(1);
         let (sketch, threshold) = on_disk.unwrap_or_else(|| {
-            let sketch = Sketch::of(&self.cells, &self.sizes.widths);
+            let sketch = Sketch::of(&self.cells);
             let threshold = (sketch.highest().min(self.below) / DEPTH).max(self.limits.min_frequency);
             (sketch, threshold)
         });

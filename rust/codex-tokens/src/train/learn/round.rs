@@ -45,12 +45,15 @@ impl Round {
         sketch: Sketch,
     ) -> Self {
         let mut pairs: FxHashMap<u64, Active> = FxHashMap::default();
-        cells.for_each_pair(&sizes.widths, |left, right, _, count| {
+        // A bit for each cell where a pair may be that is frequent enough, so that the others are passed over below.
+        let mut likely = vec![0_u64; cells.row.len().div_ceil(64)];
+        cells.for_each_pair(|left, right, at, count| {
             let key = key(left, right);
             if sketch.at_most(key) >= threshold && limits.allow(sizes, left, right) {
                 let active = pairs.entry(key).or_default();
                 active.count += count;
                 active.list += 1;
+                likely[at as usize / 64] |= 1 << (at % 64);
             }
         });
         drop(sketch);
@@ -60,11 +63,15 @@ impl Round {
             let places = std::mem::replace(&mut active.list, place(lists.len()));
             lists.push(Vec::with_capacity(places as usize));
         }
-        cells.for_each_pair(&sizes.widths, |left, right, place, _| {
-            if let Some(active) = pairs.get(&key(left, right)) {
-                lists[active.list as usize].push(place);
+        for (number, mut bits) in likely.into_iter().enumerate() {
+            while bits != 0 {
+                let at = 64 * number + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if let Some(active) = pairs.get(&key(cells.row[at].id(), cells.row[at + 1].id())) {
+                    lists[active.list as usize].push(place(at));
+                }
             }
-        });
+        }
         let queue = pairs
             .iter()
             .map(|(&key, active)| (active.count, Reverse(key)))

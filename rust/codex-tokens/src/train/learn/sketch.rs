@@ -27,9 +27,9 @@ impl Sketch {
         }
     }
 
-    pub(super) fn of<C: Cell>(cells: &Cells<C>, widths: &[u32]) -> Self {
+    pub(super) fn of<C: Cell>(cells: &Cells<C>) -> Self {
         let mut sketch = Self::new(Self::BITS);
-        cells.for_each_pair(widths, |left, right, _, count| {
+        cells.for_each_pair(|left, right, _, count| {
             sketch.add(key(left, right), count);
         });
         sketch
