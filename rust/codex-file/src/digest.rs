@@ -119,6 +119,17 @@ impl FromStr for Digest {
     }
 }
 
+impl Digest {
+    fn of_xxh3(number: u128) -> Self {
+        let mut value = [0; 32];
+        value[..16].copy_from_slice(&number.to_be_bytes());
+        Self {
+            algorithm: Algorithm::Xxh3,
+            value,
+        }
+    }
+}
+
 fn nibble(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),
@@ -159,27 +170,27 @@ impl Hasher {
     /// The digest of all pieces.
     #[must_use]
     pub fn finish(self) -> Digest {
-        let mut value = [0; 32];
-        let algorithm = match self.0 {
-            State::Xxh3(state) => {
-                value[..16].copy_from_slice(&state.finish_128().to_be_bytes());
-                Algorithm::Xxh3
-            }
-            State::Sha256(state) => {
-                value.copy_from_slice(&state.finalize());
-                Algorithm::Sha256
-            }
-        };
-        Digest { algorithm, value }
+        match self.0 {
+            State::Xxh3(state) => Digest::of_xxh3(state.finish_128()),
+            State::Sha256(state) => Digest {
+                algorithm: Algorithm::Sha256,
+                value: state.finalize().into(),
+            },
+        }
     }
 }
 
 /// The digest of `data`.
 #[must_use]
 pub fn digest_bytes(algorithm: Algorithm, data: &[u8]) -> Digest {
-    let mut hasher = Hasher::new(algorithm);
-    hasher.update(data);
-    hasher.finish()
+    match algorithm {
+        Algorithm::Xxh3 => Digest::of_xxh3(xxhash3_128::Hasher::oneshot(data)),
+        Algorithm::Sha256 => {
+            let mut hasher = Hasher::new(algorithm);
+            hasher.update(data);
+            hasher.finish()
+        }
+    }
 }
 
 /// The length and the digest of the file at `path`, read in blocks.
@@ -195,12 +206,37 @@ pub fn digest_file(algorithm: Algorithm, path: &Path) -> Result<(u64, Digest)> {
 /// # Errors
 /// If the file cannot be read.
 pub fn digest_file_in(algorithm: Algorithm, path: &Path, block: &mut [u8]) -> Result<(u64, Digest)> {
-    let mut hasher = Hasher::new(algorithm);
+    let (bytes, [digest]) = digest_file_by([algorithm], path, block)?;
+    Ok((bytes, digest))
+}
+
+/// The same by several algorithms at once: the file is read one time.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn digest_file_by<const N: usize>(
+    algorithms: [Algorithm; N],
+    path: &Path,
+    block: &mut [u8],
+) -> Result<(u64, [Digest; N])> {
+    let room = block.len();
     let mut bytes = 0;
+    let mut hashers = None;
+    let mut digests = None;
     read_blocks_in(path, block, |block| {
+        if bytes == 0 && block.len() < room {
+            digests = Some(algorithms.map(|algorithm| digest_bytes(algorithm, block)));
+        } else {
+            let hashers = hashers.get_or_insert_with(|| algorithms.map(Hasher::new));
+            hashers.iter_mut().for_each(|hasher| hasher.update(block));
+        }
         bytes += block.len() as u64;
-        hasher.update(block);
         Ok(())
     })?;
-    Ok((bytes, hasher.finish()))
+    let of_blocks = || {
+        hashers
+            .unwrap_or_else(|| algorithms.map(Hasher::new))
+            .map(Hasher::finish)
+    };
+    Ok((bytes, digests.unwrap_or_else(of_blocks)))
 }

@@ -140,16 +140,17 @@ pub fn read_all(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
 /// As [`read_all`].
 pub fn read_all_digested(path: &Path, limit_bytes: u64) -> Result<(Vec<u8>, Digest)> {
     let mut stored = Vec::new();
-    let (unpacked, digest) = read_digested_in(path, limit_bytes, &mut stored)?;
+    let (unpacked, digest) = read_digested_in(Algorithm::Sha256, path, limit_bytes, &mut stored)?;
     Ok((unpacked.unwrap_or(stored), digest))
 }
 
-/// The same through `stored`, which many files share: it then holds the bytes of a plain file; those that a compressed one unpacks to
-/// are returned.
+/// The same, by any algorithm, through `stored`, which many files share: it then holds the bytes of a plain file; those that a
+/// compressed one unpacks to are returned.
 ///
 /// # Errors
 /// As [`read_all`].
 pub fn read_digested_in(
+    algorithm: Algorithm,
     path: &Path,
     limit_bytes: u64,
     stored: &mut Vec<u8>,
@@ -157,7 +158,7 @@ pub fn read_digested_in(
     stored.clear();
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     collect(file, path, limit_bytes, stored)?;
-    let digest = digest_bytes(Algorithm::Sha256, stored);
+    let digest = digest_bytes(algorithm, stored);
     if sniff(stored) == Format::Plain {
         return Ok((None, digest));
     }

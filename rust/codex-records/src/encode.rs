@@ -1,6 +1,8 @@
 //! Values of JSON as they are written: one spelling for each, nothing escaped that need not be.
 
 use crate::plain::plain_length;
+#[cfg(target_arch = "x86_64")]
+use crate::plain::specials_of_thirty_two;
 
 /// Adds bytes; up to 32 of them without a call, which costs more than they do.
 #[inline]
@@ -57,42 +59,127 @@ pub fn put_start(out: &mut Vec<u8>, bytes: &[u8; 32], length: usize) {
 /// Adds a string: only quotes, backslashes and control characters are escaped, as RFC 8785 escapes them.
 #[inline]
 pub fn string(out: &mut Vec<u8>, text: &str) {
-    out.reserve(text.len() + 2);
     out.push(b'"');
-    let mut rest = text.as_bytes();
+    #[cfg(target_arch = "x86_64")]
+    if text.len() >= LONG && std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor was just asked for AVX2.
+        #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
+        unsafe {
+            inside_by_avx2(out, text.as_bytes());
+        }
+        return out.push(b'"');
+    }
+    inside(out, text.as_bytes());
+    out.push(b'"');
+}
+
+/// Strings of so many bytes are worth the question what the processor can do.
+#[cfg(target_arch = "x86_64")]
+const LONG: usize = 64;
+
+/// What stands between the quotes.
+#[inline]
+fn inside(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 1);
+    let mut rest = text;
     loop {
         let plain = plain_length(rest);
         put(out, &rest[..plain]);
         let Some(&special) = rest.get(plain) else {
             break;
         };
-        escape(out, special);
+        out.extend_from_slice(ESCAPES[usize::from(special)].as_bytes());
         rest = &rest[plain + 1..];
     }
-    out.push(b'"');
 }
 
-#[cold]
-fn escape(out: &mut Vec<u8>, special: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let letter = match special {
-        b'\n' => b'n',
-        b'\t' => b't',
-        b'\r' => b'r',
-        0x08 => b'b',
-        0x0c => b'f',
-        b'"' | b'\\' => special,
-        control => {
-            let digits = [
-                DIGITS[usize::from(control >> 4)],
-                DIGITS[usize::from(control & 15)],
-            ];
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&digits);
-            return;
+/// `inside`, 32 bytes a step. What follows the first special byte of them is copied in vain, and again in the next step: so no
+/// step asks whether there is one, which could not be foretold.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[expect(unsafe_code, reason = "copies of a fixed length into room that is there")]
+fn inside_by_avx2(out: &mut Vec<u8>, text: &[u8]) {
+    for piece in text.chunks(4096) {
+        out.reserve(piece.len() * LONGEST_ESCAPE + size_of::<[u8; 32]>() + size_of::<u64>());
+        let mut at = 0;
+        while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
+            let chunk = rest.first_chunk().copied().unwrap_or_else(|| {
+                let mut last = [b' '; 32];
+                last[..rest.len()].copy_from_slice(rest);
+                last
+            });
+            let specials = specials_of_thirty_two(&chunk);
+            let plain = (specials.trailing_zeros() as usize).min(rest.len());
+            let escape = &ESCAPES[usize::from(chunk[plain % 32])];
+            // SAFETY: a step adds at most `LONGEST_ESCAPE` bytes for each that it takes from the piece, for which there is room, and
+            // room for both of its copies behind them; every byte below the new length was written by one of them.
+            unsafe {
+                let end = out.as_mut_ptr().add(out.len());
+                end.cast::<[u8; 32]>().write_unaligned(chunk);
+                end.add(plain).cast::<[u8; 8]>().write_unaligned(escape.bytes);
+                out.set_len(out.len() + plain + usize::from(escape.length));
+            }
+            at += plain + usize::from(specials != 0);
         }
-    };
-    out.extend_from_slice(&[b'\\', letter]);
+    }
+}
+
+/// How a special byte is written; of all others the length is 0.
+#[derive(Clone, Copy)]
+struct Escape {
+    bytes: [u8; 8],
+    length: u8,
+}
+
+const LONGEST_ESCAPE: usize = 6;
+
+static ESCAPES: [Escape; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut all = [Escape {
+        bytes: [0; 8],
+        length: 0,
+    }; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        let (high, low) = (DIGITS[control >> 4], DIGITS[control & 15]);
+        all[control].bytes = [b'\\', b'u', b'0', b'0', high, low, 0, 0];
+        all[control].length = 6;
+        control += 1;
+    }
+    let short = [
+        (b'"', b'"'),
+        (b'\\', b'\\'),
+        (b'\n', b'n'),
+        (b'\t', b't'),
+        (b'\r', b'r'),
+        (0x08, b'b'),
+        (0x0c, b'f'),
+    ];
+    let mut number = 0;
+    while number < short.len() {
+        let (special, letter) = short[number];
+        all[special as usize].bytes = [b'\\', letter, 0, 0, 0, 0, 0, 0];
+        all[special as usize].length = 2;
+        number += 1;
+    }
+    all
+};
+
+impl Escape {
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+/// Adds bytes as two hexadecimal digits each.
+pub(crate) fn hexadecimal(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend(
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| DIGITS[usize::from(digit)]),
+    );
 }
 
 /// Adds an integer.
@@ -131,6 +218,30 @@ mod tests {
                     "escapes as others do"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn long_strings_are_written_as_short_ones_are() {
+        let mut random = 1_u32;
+        let mut next = |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) % below
+        };
+        for often in [2, 10, 40, 1000].repeat(1000) {
+            let length = if next(50) == 0 { 9000 } else { next(300) };
+            let text: String = (0..length)
+                .map(|_| match next(often) {
+                    0 => char::from_u32(next(0x80)).unwrap_or_default(),
+                    1 => 'ü',
+                    2 => '"',
+                    _ => 'a',
+                })
+                .collect();
+            let mut plain = b"\"".to_vec();
+            inside(&mut plain, text.as_bytes());
+            plain.push(b'"');
+            assert_eq!(written(|out| string(out, &text)).as_bytes(), plain, "{text:?}");
         }
     }
 

@@ -68,7 +68,7 @@ pub(crate) fn copy_plain_by_avx2(text: &[u8], out: &mut Vec<u8>) -> usize {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
-fn specials_of_thirty_two(chunk: &[u8; 32]) -> u32 {
+pub(crate) fn specials_of_thirty_two(chunk: &[u8; 32]) -> u32 {
     use std::arch::x86_64::{
         _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
         _mm256_set1_epi8,

@@ -132,8 +132,9 @@ pub(crate) fn put_line(
         encoding,
         errors,
     } = source;
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{{\"id\":\"{id}\",\"text\":");
+    out.extend_from_slice(b"{\"id\":\"");
+    encode::hexadecimal(out, id.as_bytes());
+    out.extend_from_slice(b"\",\"text\":");
     encode::string(out, text);
     out.extend_from_slice(b",\"source\":{\"path\":");
     encode::string(out, path);
@@ -142,6 +143,7 @@ pub(crate) fn put_line(
         Some(member) => encode::string(out, member),
         None => out.extend_from_slice(b"null"),
     }
+    // Writing to a vector cannot fail.
     let _ = write!(out, ",\"offset\":{offset},\"encoding\":");
     encode::string(out, encoding);
     let _ = write!(out, ",\"errors\":{errors}}}");

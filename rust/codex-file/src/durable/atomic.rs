@@ -43,10 +43,27 @@ impl AtomicFile {
     /// content is, without the promise that it stays.
     pub fn commit(mut self) -> Result<()> {
         self.sink.sync()?;
+        self.put_in_place()?;
         let failed = |error| Error::io("put in place", &self.path, error);
-        system::rename(&self.partial, &self.path).map_err(failed)?;
-        self.renamed = true;
         system::sync_folder(name::parent(&self.path)).map_err(failed)
+    }
+
+    /// Puts the file in place without a sync: what a power cut leaves of it may be anything. For what can be made again, and is held
+    /// against its digest before it is used.
+    ///
+    /// # Errors
+    /// If it cannot be written or renamed; what was at the path before is still there then.
+    pub fn commit_unsynced(mut self) -> Result<()> {
+        let flushed = self.sink.flush();
+        flushed.map_err(|error| Error::io("write", &self.path, error))?;
+        self.put_in_place()
+    }
+
+    fn put_in_place(&mut self) -> Result<()> {
+        let renamed = system::rename(&self.partial, &self.path);
+        renamed.map_err(|error| Error::io("put in place", &self.path, error))?;
+        self.renamed = true;
+        Ok(())
     }
 }
 

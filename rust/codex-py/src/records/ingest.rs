@@ -86,12 +86,12 @@ impl RawFiles {
     /// Reads some and keeps their digests; of the others the number, and what was said, or none if it is no longer what was listed.
     fn digest(&self, py: Python<'_>, start: usize, stop: usize) -> PyResult<Vec<(usize, Option<String>)>> {
         py.detach(|| {
-            let found = self.read()?.digests(start, stop);
+            let found = self.read()?.contents(start, stop);
             let mut files = self.0.write().map_err(|_| poisoned())?;
             let mut others = Vec::new();
-            for (number, digest) in (start..).zip(found) {
-                match digest {
-                    Some(Ok(digest)) => files.set_digest(number, digest),
+            for (number, content) in (start..).zip(found) {
+                match content {
+                    Some(Ok(content)) => files.set_content(number, content),
                     Some(Err(said)) => others.push((number, Some(said))),
                     None => others.push((number, None)),
                 }

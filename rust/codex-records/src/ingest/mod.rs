@@ -13,7 +13,7 @@ mod reason;
 mod run;
 mod unit;
 
-pub use files::{RawFile, RawFiles, Stamp};
+pub use files::{Content, RawFile, RawFiles, Stamp};
 pub use filters::{Filters, QualityRule};
 pub use merge::{Merge, Twin};
 pub use reason::{kind_of, reason_of};

@@ -40,7 +40,8 @@ impl Run {
         self.places.is_empty()
     }
 
-    /// Writes the lines in the order of their ids, of equal ids the first first, and forgets them.
+    /// Writes the lines in the order of their ids, of equal ids the first first, and forgets them. The disk is not waited for: who
+    /// uses the file again looks at its digest first.
     pub(super) fn write(&mut self, folder: &Path, name: String) -> Result<RunFile> {
         self.places.sort_by_key(|place| place.0);
         let path = folder.join(&name);
@@ -57,7 +58,7 @@ impl Run {
                 block.clear();
             }
         }
-        file.commit()?;
+        file.commit_unsynced()?;
         let bytes = self.lines.len();
         self.places.clear();
         self.lines.clear();

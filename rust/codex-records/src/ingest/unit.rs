@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use codex_file::stream::read_digested_in;
 use memchr::memmem;
 
-use super::files::{RawFile, RawFiles, sha256};
+use super::files::{Content, RawFile, RawFiles};
 use super::run::{Run, RunFile};
 use super::{Filters, kind_of, reason_of};
 use crate::record::put_line;
@@ -143,13 +143,11 @@ impl Unit {
         let path = file.path();
         let mut stored = std::mem::take(&mut self.stored);
         stored.reserve(usize::try_from(file.stamp.bytes.min(self.reading.limit_bytes) + 1).unwrap_or(0));
-        let read = read_digested_in(&path, self.reading.limit_bytes, &mut stored);
+        let read = read_digested_in(Content::AGAIN, &path, self.reading.limit_bytes, &mut stored);
         let stopped = match read {
-            Ok((_, digest)) if digest.as_bytes() != file.digest => Ok(Stopped::AtChanged),
-            Ok((unpacked, digest)) => {
-                let id = unpacked
-                    .is_none()
-                    .then(|| Id::of_digest(&sha256(digest.as_bytes())));
+            Ok((_, again)) if !file.content.is_of(&again) => Ok(Stopped::AtChanged),
+            Ok((unpacked, _)) => {
+                let id = unpacked.is_none().then(|| Id::of_digest(&file.content.sha256));
                 self.decoded(file, unpacked.as_deref().unwrap_or(&stored), id)
             }
             Err(_) if !file.stamp.is_of(&path) => Ok(Stopped::AtChanged),

@@ -24,8 +24,8 @@ fn listed(home: &Path, contents: &[(&str, &[u8])]) -> RawFiles {
         files.push(name, &path, stamp);
     }
     files.sort();
-    for (number, digest) in files.digests(0, contents.len()).into_iter().enumerate() {
-        files.set_digest(number, digest.expect("not changed").expect("read"));
+    for (number, content) in files.contents(0, contents.len()).into_iter().enumerate() {
+        files.set_content(number, content.expect("not changed").expect("read"));
     }
     files
 }
