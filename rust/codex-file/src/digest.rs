@@ -228,7 +228,9 @@ pub fn digest_file_by<const N: usize>(
             digests = Some(algorithms.map(|algorithm| digest_bytes(algorithm, block)));
         } else {
             let hashers = hashers.get_or_insert_with(|| algorithms.map(Hasher::new));
-            hashers.iter_mut().for_each(|hasher| hasher.update(block));
+            for hasher in hashers {
+                hasher.update(block);
+            }
         }
         bytes += block.len() as u64;
         Ok(())
