@@ -6,7 +6,8 @@
 use crate::multi_byte::MultiByte;
 use crate::single_byte::SingleByte;
 use crate::{Error, Result, unicode};
-use std::sync::{LazyLock, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// How bytes become characters.
 #[derive(Debug, Clone, Copy)]
@@ -78,10 +79,10 @@ pub(crate) struct Listed {
     name: &'static str,
     module: &'static str,
     aliases: Vec<&'static str>,
-    /// Those of its file so far: what it has in common with the codecs before it is told only once.
-    rows: Vec<&'static str>,
-    /// The first of them that is its own.
-    own: usize,
+    /// Those of its file.
+    rows: Arc<[&'static str]>,
+    /// Its own; what it has in common with the codecs before it is told only once, in theirs.
+    own: Range<usize>,
     is_single: bool,
     table: OnceLock<Table>,
 }
@@ -125,9 +126,9 @@ impl Listed {
 
     fn parse(&self) -> Table {
         if self.is_single {
-            Table::Single(Box::new(SingleByte::parse(&self.rows[self.own..])))
+            Table::Single(Box::new(SingleByte::parse(&self.rows[self.own.clone()])))
         } else {
-            Table::Multi(MultiByte::parse(&self.rows, self.own))
+            Table::Multi(MultiByte::parse(&self.rows[..self.own.end], self.own.start))
         }
     }
 }
@@ -149,23 +150,25 @@ static LISTED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
 
 /// The codecs of one table file: a heading `name: module alias ...`, then rows.
 fn list(file: &'static str, is_single: bool) -> Vec<Listed> {
+    let is_row = |line: &&str| !line.contains(": ");
+    let rows: Arc<[&str]> = file.lines().filter(is_row).collect();
     let mut listed: Vec<Listed> = Vec::new();
     for line in file.lines() {
+        let end = listed.last().map_or(0, |codec| codec.own.end);
         if let Some((name, spellings)) = line.split_once(": ") {
             let mut spellings = spellings.split(' ');
             let module = spellings.next().unwrap_or(name);
-            let rows = listed.last().map(|codec| codec.rows.clone()).unwrap_or_default();
             listed.push(Listed {
                 name,
                 module,
                 aliases: spellings.collect(),
-                own: rows.len(),
-                rows,
+                rows: Arc::clone(&rows),
+                own: end..end,
                 is_single,
                 table: OnceLock::new(),
             });
         } else if let Some(codec) = listed.last_mut() {
-            codec.rows.push(line);
+            codec.own.end += 1;
         }
     }
     listed

@@ -8,15 +8,38 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct MultiByte {
     one: Vec<char>,
-    /// By both bytes.
-    two: Vec<char>,
+    two: Pairs,
     /// The mark after the letter in `two`, by both bytes, where they are two characters (か゚ of `shift_jis_2004`).
     marks: BTreeMap<u16, char>,
     /// By the last two of three bytes; the first is the same for all (`euc_jp` has 8f).
-    three: Option<(u8, Vec<char>)>,
+    three: Option<(u8, Pairs)>,
     four: Vec<Run>,
     /// By the first byte of two, which second bytes make a character; a thirty-second of the memory of `two`.
     pairs: Box<[[u64; 4]; 256]>,
+}
+
+/// Characters by two bytes, the first of which is 80 or more.
+#[derive(Debug)]
+struct Pairs(Vec<char>);
+
+impl Pairs {
+    fn new() -> Self {
+        Self(vec![NOTHING; 0x8000])
+    }
+
+    #[inline]
+    fn get(&self, lead: u8, trail: u8) -> char {
+        let row = usize::from(lead).wrapping_sub(0x80);
+        self.0
+            .get(row << 8 | usize::from(trail))
+            .copied()
+            .unwrap_or(NOTHING)
+    }
+
+    /// Those that begin with `lead`, or with what comes after it.
+    fn of(&mut self, lead: usize) -> &mut [char] {
+        &mut self.0[(lead - 0x80) << 8..]
+    }
 }
 
 /// Four-byte sequences (`gb18030`) whose code points follow one another.
@@ -38,7 +61,7 @@ impl MultiByte {
         one.resize(0x100, NOTHING);
         let mut table = Self {
             one,
-            two: vec![NOTHING; 0x1_0000],
+            two: Pairs::new(),
             marks: BTreeMap::new(),
             three: None,
             four: Vec::new(),
@@ -63,9 +86,9 @@ impl MultiByte {
                 }
             }
         }
-        for (pair, character) in table.two.iter().enumerate() {
-            if *character != NOTHING && table.one[pair >> 8] == NOTHING {
-                table.pairs[pair >> 8][(pair & 0xff) >> 6] |= 1 << (pair & 63);
+        for lead in (0..=u8::MAX).filter(|lead| table.one[usize::from(*lead)] == NOTHING) {
+            for trail in (0..=u8::MAX).filter(|trail| table.two.get(lead, *trail) != NOTHING) {
+                table.pairs[usize::from(lead)][usize::from(trail >> 6)] |= 1 << (trail & 63);
             }
         }
         table
@@ -80,13 +103,11 @@ impl MultiByte {
     fn add(&mut self, lead: &str, first: usize, characters: &[char]) {
         let trails = match (lead.len(), hexadecimal(lead)) {
             (1, _) => &mut self.one[..],
-            (2, lead) => &mut self.two[lead << 8..],
+            (2, lead) => self.two.of(lead),
             (_, leads) => {
                 let [.., before, lead] = leads.to_be_bytes();
-                let (_, three) = self
-                    .three
-                    .get_or_insert_with(|| (before, vec![NOTHING; 0x1_0000]));
-                &mut three[usize::from(lead) << 8..]
+                let (_, three) = self.three.get_or_insert_with(|| (before, Pairs::new()));
+                three.of(usize::from(lead))
             }
         };
         trails[first..first + characters.len()].copy_from_slice(characters);
@@ -110,12 +131,11 @@ impl MultiByte {
     /// The first character, without a mark, and how many bytes it is.
     pub(crate) fn first(&self, data: &[u8]) -> Option<(char, usize)> {
         let known = |character: char, length| (character != NOTHING).then_some((character, length));
-        let pair = |a: u8, b: u8| usize::from(u16::from_be_bytes([a, b]));
         let [a, rest @ ..] = data else { return None };
         known(self.one[usize::from(*a)], 1)
-            .or_else(|| known(self.two[pair(*a, *rest.first()?)], 2))
+            .or_else(|| known(self.two.get(*a, *rest.first()?), 2))
             .or_else(|| match (&self.three, rest) {
-                (Some((lead, three)), [b, c, ..]) if lead == a => known(three[pair(*b, *c)], 3),
+                (Some((lead, three)), [b, c, ..]) if lead == a => known(three.get(*b, *c), 3),
                 _ => None,
             })
             .or_else(|| match *rest {
