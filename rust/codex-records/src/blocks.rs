@@ -15,6 +15,9 @@ use crate::{Error, Id, Result};
 /// Bytes of a block, unless one line is longer.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// Bytes that are read at once: they are digested before they leave the cache.
+const READ_BYTES: usize = 64 << 10;
+
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads whole lines, about a mebibyte at a time; plain or gz, bz2, xz, zst by magic number.
@@ -353,7 +356,8 @@ struct Seen {
 
 impl Read for Seen {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let most = buffer.len().min(READ_BYTES);
+        let count = self.file.read(&mut buffer[..most])?;
         let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
         stored.add(&buffer[..count]);
         Ok(count)
