@@ -32,6 +32,7 @@ def test_a_sound_machine_is_well(codex: Codex, tmp_path: Path) -> None:
         "extra mlflow",
         "extra parquet",
         "extra storage",
+        "extra ray",
         "device",
         "threads",
         "memory",
@@ -97,7 +98,7 @@ def test_the_report_ends_with_the_count(
         "warn  WANDB_MODE: is 'online', set by you",
         "      fix: unset it: codex then sets it to offline",
         "",
-        "12 checks, 2 warn, 1 fail",
+        "13 checks, 2 warn, 1 fail",
     ]
 
 
