@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,10 +84,10 @@ class Files:
         Raises:
             KeyError: if there is none.
         """
-        number = bisect_left(range(len(self)), name.encode(), key=lambda number: self.raw[number][0].encode())
-        if number == len(self) or (found := self[number]).name != name:
+        number = self.raw.find(name)
+        if number is None:
             raise KeyError(name)
-        return found
+        return self[number]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,12 @@ impl RawFiles {
         ))
     }
 
+    /// The number of the file of a name, once they are sorted.
+    #[allow(clippy::needless_pass_by_value)]
+    fn find(&self, name: PyBackedStr) -> PyResult<Option<usize>> {
+        Ok(self.read()?.find(&name))
+    }
+
     /// How many can be read, and the bytes of these.
     fn totals(&self) -> PyResult<(usize, u64)> {
         let files = self.read()?;

@@ -152,6 +152,16 @@ impl RawFiles {
         self.entries.sort_by(|one, other| name(one).cmp(name(other)));
     }
 
+    /// The number of the file called `name`, if there is one; they are in the order of their names.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let of = |entry: &Entry| &self.text[entry.at..entry.at + entry.name_bytes as usize];
+        let found = self
+            .entries
+            .binary_search_by(|entry| of(entry).cmp(name.as_bytes()));
+        found.ok()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -301,6 +311,8 @@ mod tests {
                 "/other/c/a".into()
             ]
         );
+        let found = ["\\xff", "b/2.txt", "c/a", "c", "z"].map(|name| files.find(name));
+        assert_eq!(found, [Some(0), Some(2), Some(3), None, None]);
         files.leave_out(1);
         let left: Vec<_> = files
             .readable(0, 9)
