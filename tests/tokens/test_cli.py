@@ -48,6 +48,21 @@ def test_train_writes_what_the_library_trains(codex: Any, tmp_path: Path) -> Non
     assert "skipped c.bin: not text: NUL byte" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("to", "code", "said"),
+    [
+        ("none/tokenizer.json", 3, "no such folder as `none`"),
+        (".", 2, "`--out` is the folder `.`, expected a file"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_before_anything_is_read(
+    here: Any, to: str, code: int, said: str
+) -> None:
+    ran = here("tokenizer", "train", "no text here", "--out", to)
+    assert ran.returncode == code
+    assert said in ran.stderr
+
+
 def test_train_says_when_there_is_no_more_to_learn(codex: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("aa aa")
     done = codex("tokenizer", "train", "a.txt", "--vocabulary-size", "4096")

@@ -12,7 +12,7 @@ from codex.cli.output import Output
 from codex.cli.tokenizer.place import MAXIMUM_FILE_BYTES, commands
 from codex.data.corpora import user_paths
 from codex.data.listing import Found, Listing, list_files
-from codex.errors import DataError, MachineError, UsageError
+from codex.errors import DataError, MachineError, MissingDataError, UsageError
 from codex.file import read_bytes
 from codex.text import decode as decode_text
 from codex.tokens import BpeOptions, TrainedTokenizer, learn_bpe
@@ -73,6 +73,8 @@ def train(
 
     Files that are no text are skipped and listed. The result depends neither on the order of the files nor on the threads.
     """
+    if not dry_run:
+        _require_folder(to)
     listing = list_files(user_paths(tuple(map(str, paths))), maximum_file_bytes=1 << 50)
     skipped = [(each.path, each.reason) for each in listing.skipped]
     options = BpeOptions(
@@ -125,6 +127,19 @@ def train(
     }
     text = f"{to}: {learnt} tokens from {counts['texts']} texts, {fingerprint}"
     out.result("tokenizer.train", facts, text=text)
+
+
+def _require_folder(to: Path) -> None:
+    """Refuses a place that cannot be written to before anything is learnt."""
+    if not to.absolute().parent.is_dir():
+        raise MissingDataError(
+            f"cannot create `{to}`: no such folder as `{to.parent}`",
+            hint="make it first, or choose another --out",
+        )
+    if to.is_dir():
+        raise UsageError(
+            f"`--out` is the folder `{to}`, expected a file", hint=f"`--out {to / 'tokenizer.json'}`"
+        )
 
 
 def _learn_elsewhere(
