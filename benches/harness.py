@@ -12,7 +12,6 @@ A gate in the file:
       bar: 0.5          # the claim: our seconds over theirs
       at_most: 0.55     # what fails: 10 % above the bar
       reached: 0.5      # only where the bar is missed so far: what fails is then 10 % above this
-      reached_on: {GenuineIntel: 0.6}  # only where it is missed by more on processors of one vendor; there 10 % above this fails
 
 `measures` is for figures that are not a ratio of two timed calls, a share of step time for instance. `hold` takes figures from
 anywhere: from sides that are processes of their own, see `benches/workers.py`, timed in turn by `in_turn`.
@@ -23,7 +22,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ __all__ = [
     "load_gates",
     "measures",
     "paired",
-    "processor_vendor",
     "quartiles_of",
 ]
 
@@ -56,7 +54,6 @@ class Gate:
     bar: float
     at_most: float
     reached: float | None = None
-    reached_on: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,35 +77,25 @@ RESULTS: list[Result] = []
 TABLES: list[str] = []
 
 
-def processor_vendor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Who made the processor, as it says itself: `GenuineIntel`, `AuthenticAMD`; nothing where it cannot be asked."""
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
-
-
 @functools.cache
 def load_gates() -> dict[str, Gate]:
-    """All gates by name, as they are on this processor.
+    """All gates by name.
 
     Raises:
         ValueError: if a gate is looser than 10 % above its bar (or above what is reached, where the bar is missed), if a bar is
             said to be missed and is not, or a name stands twice.
     """
-    vendor = processor_vendor()
     gates: dict[str, Gate] = {}
     for path in sorted(GATES.glob("*.yaml")):
         for name, fields in yaml.safe_load(path.read_text()).items():
             gate = Gate(name, **fields)
             if name in gates or not name.startswith(path.stem + "."):
                 raise ValueError(f"`{name}` in {path.name}: gates are named <stage>.<claim>, once")
-            for reached in filter(None, [gate.reached, *gate.reached_on.values()]):
-                if reached <= gate.bar:
-                    raise ValueError(f"`{name}` has reached {reached}, so its bar {gate.bar} is not missed")
+            if gate.reached is not None and gate.reached <= gate.bar:
+                raise ValueError(f"`{name}` has reached {gate.reached}, so its bar {gate.bar} is not missed")
             held = gate.bar if gate.reached is None else gate.reached
             if gate.at_most > held * 1.1 + 1e-9:
                 raise ValueError(f"`{name}` fails at {gate.at_most}, more than 10 % above {held}")
-            if here := gate.reached_on.get(vendor):
-                gate = replace(gate, at_most=max(gate.at_most, round(here * 1.1, 4)))
             gates[name] = gate
     return gates
 
