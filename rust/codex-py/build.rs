@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/codex");
+    // Asked for when it runs, not compiled in: checkouts at two places may share a build folder.
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the folder of the crate it builds");
+    let package = Path::new(&manifest).join("../../python/codex");
     for name in ["kernels", "configs"] {
         let link = package.join(name);
         assert!(
