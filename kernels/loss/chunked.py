@@ -24,12 +24,13 @@ class _ChunkedLoss(torch.autograd.Function):
         ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, z_loss: float
     ) -> tuple[Tensor, Tensor]:
         ctx.weight_dtype, weight = weight.dtype, weight.to(hidden.dtype)
-        needs_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        learns_weight = ctx.needs_input_grad[1]
+        needs_gradient = ctx.needs_input_grad[0] or learns_weight
         cross_entropy = torch.zeros((), dtype=torch.float32, device=hidden.device)
         squares = torch.zeros_like(cross_entropy)
         if needs_gradient:
             hidden_gradient = torch.empty_like(hidden)
-            weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
+            weight_gradient = torch.zeros_like(weight, dtype=torch.float32) if learns_weight else None
         for start in range(0, len(hidden), CHUNK_TOKENS):
             here = slice(start, start + CHUNK_TOKENS)
             rows, wanted = hidden[here], targets[here]
@@ -48,18 +49,20 @@ class _ChunkedLoss(torch.autograd.Function):
                 slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1
                 slope = slope.to(hidden.dtype)
                 hidden_gradient[here] = slope @ weight
-                weight_gradient += (
-                    slope.T @ rows
-                )  # over chunks in float32, whatever the precision of the model
+                if weight_gradient is not None:
+                    # over chunks in float32, whatever the precision of the model
+                    weight_gradient += slope.T @ rows
         if needs_gradient:
             ctx.save_for_backward(hidden_gradient, weight_gradient)
         ctx.mark_non_differentiable(cross_entropy)
         return cross_entropy + z_loss * squares, cross_entropy
 
     @staticmethod
-    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * outer[0], (weight_gradient * outer[0]).to(ctx.weight_dtype), None, None
+        if weight_gradient is not None:
+            weight_gradient = (weight_gradient * outer[0]).to(ctx.weight_dtype)
+        return hidden_gradient * outer[0], weight_gradient, None, None
 
 
 def summed_losses(

@@ -91,7 +91,7 @@ def test_the_report_ends_with_the_count(
     assert lines[1] == "      fix: pip install --force-reinstall --no-deps codex-lm"
     assert lines[2:4] == [
         "ok    extra train: torch, psutil, jinja2",
-        "ok    extra hf: transformers, tokenizers",
+        "ok    extra hf: transformers, tokenizers, peft",
     ]
     assert lines[4:6] == ["warn  extra mlflow: without alembic", '      fix: pip install "codex-lm[mlflow]"']
     assert lines[-4:] == [

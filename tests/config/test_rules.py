@@ -75,6 +75,11 @@ BROKEN = {
         "`model.rope_theta` is 500000.0, which a `gpt2` has not: its positions are learned (command line)\n"
         "hint: leave `model.rope_theta` out",
     ),
+    "an adapter learned by Muon": (
+        ["adapt.lora=true"],
+        "`adapt.lora` is true and `train.optimizer` is `muon`, expected `adamw` (command line)\n"
+        "hint: use `train.optimizer: adamw`; `--config lora` has rates for it",
+    ),
     "nothing left to train on": (
         ["data.validation_fraction=0.5", "data.test_fraction=0.5"],
         "`data.validation_fraction` is 0.5 and `data.test_fraction` 0.5, which leave nothing to train on (command line)\n"

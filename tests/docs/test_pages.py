@@ -55,6 +55,8 @@ def test_what_a_page_shows_is_what_happens(
 ) -> None:
     if re.search(r"codex train|torch", page.read_text()):
         pytest.importorskip("torch", reason="needs the extra `train`")
+    if "--config lora" in page.read_text():
+        pytest.importorskip("peft", reason="needs the extra `hf`")
     monkeypatch.chdir(tmp_path)
     environment = {
         **os.environ,

@@ -9,6 +9,7 @@ torch tensor is, and imports torch only while it saves or loads.
 
 from __future__ import annotations
 
+from codex.checkpoint.adapter import checkpoint_of_digest, is_adapter, load_whole, merge_adapter
 from codex.checkpoint.checkpointer import Checkpointer
 from codex.checkpoint.diff import Change, Difference, TensorChange, diff
 from codex.checkpoint.export import Exported, export
@@ -43,14 +44,18 @@ __all__ = [
     "Summary",
     "TensorChange",
     "checkpoint_at",
+    "checkpoint_of_digest",
     "diff",
     "export",
     "find_latest",
     "import_folder",
+    "is_adapter",
     "is_pinned",
     "list_checkpoints",
     "load",
     "load_tensors",
+    "load_whole",
+    "merge_adapter",
     "pin",
     "rotate",
     "save",

@@ -1,4 +1,4 @@
-"""A checkpoint for other tools: the folder that transformers opens, or one safetensors file of the weights.
+"""A checkpoint for other tools: the folder that transformers or peft opens, or one safetensors file of the weights.
 
 Tensors go from digest to disk in bounded batches, so that no byte is copied unchecked. The new folder appears whole
 or not at all, with a manifest that names the checkpoint it came from. Tied tensors are written out: every name is there.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codex._core import CheckpointReader
-from codex.checkpoint.layout import MODEL_FILE
+from codex.checkpoint.layout import ADAPTER_CONFIG_FILE, ADAPTER_FILE, MODEL_FILE, model_file
 from codex.checkpoint.stream import Row, rows_of, state_of, stream
 from codex.errors import DamageError, MissingDataError, UsageError
 from codex.file import (
@@ -31,7 +31,7 @@ __all__ = ["KIND", "Exported", "export"]
 
 #: What the manifest of an export says it is.
 KIND = "model"
-_KINDS = ("hf", "safetensors")
+_KINDS = ("hf", "safetensors", "peft")
 _INDEX_FILE = f"{MODEL_FILE}.index.json"
 _TOKENIZER_FILE = "tokenizer.json"
 #: Dtype in safetensors -> in torch, for `config.json`; the widest comes first.
@@ -63,11 +63,12 @@ def export(
         checkpoint: one checkpoint, `.../step-00001000`.
         out: the folder to make.
         to: `hf` is config, weights (sharded where the checkpoint is) and tokenizer, for `from_pretrained`;
-            `safetensors` is one file of weights, `model.safetensors`.
+            `safetensors` is one file of weights, `model.safetensors`; `peft` is an adapter, for `PeftModel.from_pretrained`.
         overwrite: replace `out`, if it is an export.
         progress: told the bytes written, and of how many.
     Raises:
-        UsageError: if `to` is neither, `out` is there already, or the model has an option that no architecture in
+        UsageError: if `to` is none of them, an adapter is to be what only a whole model can be or the other way round,
+            `out` is there already, or the model has an option that no architecture in
             transformers has.
         DamageError: naming the file, and the tensor where there is one, whose bytes are not those that were saved.
         DiskFullError: if there is no room; `out` is as it was.
@@ -84,11 +85,16 @@ def export(
         raise UsageError(f"an export to `{to}` is not known, expected one of {', '.join(_KINDS)}")
     out = Path(out)
     reader = CheckpointReader(checkpoint)
+    source = model_file(reader.files)
+    _require_fit(reader, source, to)
     _require_free(out, overwrite)
-    rows = rows_of(reader, MODEL_FILE)
+    rows = rows_of(reader, source)
     total = sum(row.bytes for row in rows.values())
-    shards = {MODEL_FILE: list(rows.values())}
+    shards = {source: list(rows.values())}
     texts: dict[str, bytes] = {}
+    if to == "peft":
+        kept = (ADAPTER_CONFIG_FILE, _TOKENIZER_FILE, "tokenizer_config.json")
+        texts = {name: reader.read_file(name) for name in kept}
     if to == "hf":
         texts = _texts(reader, rows)
         if _INDEX_FILE in reader.files:
@@ -103,7 +109,7 @@ def export(
             with_names = {row.name: row for row in shard}
             file = folder.open(name)
             file.write(header)
-            for row, data in stream(reader, MODEL_FILE, [with_names[tensor.name] for tensor in layout]):
+            for row, data in stream(reader, source, [with_names[tensor.name] for tensor in layout]):
                 file.write(data.data)
                 done += row.bytes
                 progress(done, total)
@@ -121,6 +127,17 @@ def export(
         write_manifest(folder.path, {"kind": KIND, "schema_version": 1, "skipped": [], **content})
     names = [entry["path"] for entry in files]
     return Exported(out, names, sum(entry["bytes"] for entry in files), len(rows))
+
+
+def _require_fit(reader: CheckpointReader, source: str, to: str) -> None:
+    """What is an adapter goes to peft, and nothing else does."""
+    if source == ADAPTER_FILE and to != "peft":
+        raise UsageError(
+            f"`{reader.path}` holds an adapter, which is no model of its own",
+            hint=f"`--to peft`, or first `codex checkpoint merge {reader.path} --out DIR`",
+        )
+    if source != ADAPTER_FILE and to == "peft":
+        raise UsageError(f"`{reader.path}` holds a whole model, expected an adapter", hint="use `--to hf`")
 
 
 def _require_free(out: Path, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from codex.errors import MissingExtraError
@@ -10,15 +11,38 @@ from codex.errors import MissingExtraError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["MODEL_FILE", "OPTIMIZER_FILE", "SCHEMA_VERSION", "STATE_FILE", "STATE_TENSORS_FILE", "dtypes"]
+__all__ = [
+    "ADAPTER_CONFIG_FILE",
+    "ADAPTER_FILE",
+    "MODEL_FILE",
+    "OPTIMIZER_FILE",
+    "SCHEMA_VERSION",
+    "STATE_FILE",
+    "STATE_TENSORS_FILE",
+    "dtypes",
+    "model_file",
+]
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_TENSORS_FILE = "state.safetensors"
 STATE_FILE = "state.json"
 
+#: As peft has them.
+ADAPTER_FILE = "adapter_model.safetensors"
+ADAPTER_CONFIG_FILE = "adapter_config.json"
+
 #: The newest `state.json` this version reads, and the one it writes.
 SCHEMA_VERSION = 2
+
+
+def model_file(files: Collection[str]) -> str:
+    """Where the weights of a checkpoint lie, which has `files`: those of an adapter lie where peft looks for them.
+
+    >>> model_file(["config.json"]), model_file(["adapter_config.json"])
+    ('model.safetensors', 'adapter_model.safetensors')
+    """
+    return ADAPTER_FILE if ADAPTER_CONFIG_FILE in files else MODEL_FILE
 
 
 @functools.cache

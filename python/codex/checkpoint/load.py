@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex._core import CheckpointReader
 from codex.checkpoint.fill import plan
-from codex.checkpoint.layout import MODEL_FILE, OPTIMIZER_FILE, STATE_FILE, STATE_TENSORS_FILE
+from codex.checkpoint.layout import MODEL_FILE, OPTIMIZER_FILE, STATE_FILE, STATE_TENSORS_FILE, model_file
 from codex.checkpoint.migrate import read_state
 from codex.errors import UsageError
 
@@ -77,9 +77,10 @@ def load(
     reader = CheckpointReader(path)
     state = read_state(reader.read_file(STATE_FILE), f"{reader.path}/{STATE_FILE}")
     files = {name: reader.read_file(name) for name in reader.plain_files if name != STATE_FILE}
+    places = {**_PARTS, "model": model_file(files)}
     plans = {
         part: plan(reader, file, into=into.get(part), map_location=None if part in into else map_location)
-        for part, file in _PARTS.items()
+        for part, file in places.items()
         if part in parts or part in into
     }
     tensors = {part: plans[part].read() if part in plans else {} for part in _PARTS}

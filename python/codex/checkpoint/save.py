@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codex._core import checkpoint_save, checkpoint_save_folder
-from codex.checkpoint.layout import MODEL_FILE, OPTIMIZER_FILE, STATE_FILE, STATE_TENSORS_FILE, dtypes
+from codex.checkpoint.layout import (
+    MODEL_FILE,
+    OPTIMIZER_FILE,
+    STATE_FILE,
+    STATE_TENSORS_FILE,
+    dtypes,
+    model_file,
+)
 from codex.checkpoint.memory import where_they_lie
 from codex.checkpoint.sharing import untie
 from codex.checkpoint.state import state_bytes
@@ -59,7 +66,8 @@ def save(
             `load`.
         state: JSON values only: string keys, lists, finite numbers. `metrics` in it is what was measured at
             this step, name to number; `rotate` keeps the best by one of them.
-        files: name to bytes, stored as they are: `config.json`, `tokenizer.json`.
+        files: name to bytes, stored as they are: `config.json`, `tokenizer.json`. With `adapter_config.json` among them
+            the model is an adapter, and lies where peft looks for it.
         parents: digests of what it was made from.
         digest: `xxh3` against damage, at the speed of the disk; `sha256` for an identity of every tensor.
         shard_bytes: a tensor file with more than this becomes several, named as Hugging Face names them.
@@ -168,7 +176,7 @@ def contents(
     for stored, _ in parts:
         _check_dtypes(stored)
     kept = keep([stored for stored, _ in parts])
-    names = (MODEL_FILE, OPTIMIZER_FILE, STATE_TENSORS_FILE)
+    names = (model_file(files), OPTIMIZER_FILE, STATE_TENSORS_FILE)
     rows: list[_Rows] = [
         (name, _rows(stored, data), tied, {})
         for name, (stored, tied), data in zip(names, parts, kept, strict=True)

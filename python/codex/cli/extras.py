@@ -8,7 +8,7 @@ __all__ = ["EXTRAS", "missing_extra"]
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch", "psutil", "jinja2"),
-    "hf": ("transformers", "tokenizers"),
+    "hf": ("transformers", "tokenizers", "peft"),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
     "parquet": ("pyarrow",),
     "storage": ("fsspec", "s3fs"),

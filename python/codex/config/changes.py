@@ -32,10 +32,11 @@ _FREE = (
 _FIXED = {
     "model.pretrained": "the steps done began with other weights",
     "model.": "the weights would not fit",
+    "adapt.": "the adapter would be another",
     "tokens.": "the tokens would mean something else",
     "train.optimizer": "its state would not fit",
 }
-_ON_REQUEST = ("model.dropout",)
+_ON_REQUEST = ("model.dropout", "adapt.dropout")
 _ROWS_OF_A_STEP = ("train.micro_batch_size", "train.accumulate_steps")
 
 

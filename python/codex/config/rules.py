@@ -175,6 +175,16 @@ def _gpt2_has_learned_positions(rope_theta: float, name: str) -> Verdict:
     )
 
 
+@_rule("adapt.lora", "train.optimizer")
+def _an_adapter_is_learned_by_adamw(lora: bool, optimizer: str) -> Verdict:
+    if not lora or optimizer == "adamw":
+        return None
+    return (
+        f"`adapt.lora` is true and `train.optimizer` is `{optimizer}`, expected `adamw`",
+        "use `train.optimizer: adamw`; `--config lora` has rates for it",
+    )
+
+
 @_rule("evaluate.stride", "model.context")
 def _windows_leave_no_gap(stride: int, context: int) -> Verdict:
     if stride > context:

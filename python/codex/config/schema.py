@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from codex.config.rules import broken_rules
 
 __all__ = [
+    "Adapt",
     "Checkpoint",
     "Config",
     "Data",
@@ -130,6 +131,25 @@ class Model(Section):
     """Added under the square root of RMSNorm."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of what each attention and feed-forward layer adds that is left out, at random, while training."""
+
+
+class Adapt(Section):
+    """Learning a few weights beside those of `model.pretrained`, which stay as they are."""
+
+    lora: bool = False
+    """Whether two narrow matrices beside each of `adapt.targets` are all that is learned (LoRA); needs the `hf` extra."""
+    rank: int = Field(default=16, ge=1, le=1024)
+    """Columns of the one and rows of the other: how much an adapter can hold."""
+    alpha: int = Field(default=32, ge=1, le=65_536)
+    """What their product is multiplied by, once it is divided by `adapt.rank`."""
+    targets: Texts = ()
+    """Matrices inside the layers that get an adapter, by the ends of their names; an empty list takes all of them."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of what an adapter sees that is left out, at random, while training."""
+    rank_stabilized: bool = False
+    """Whether the product is divided by the root of `adapt.rank` instead, so that high ranks learn as fast (rsLoRA)."""
+    weight_decomposed: bool = False
+    """Whether the length of each row of the adapted matrix is learned apart from its direction (DoRA)."""
 
 
 class Train(Section):
@@ -253,6 +273,8 @@ class Config(Section):
     """How text becomes numbers."""
     model: Model = Model()
     """The shape of the network."""
+    adapt: Adapt = Adapt()
+    """Learning a few weights beside those of `model.pretrained`."""
     train: Train = Train()
     """How the weights are learned."""
     checkpoint: Checkpoint = Checkpoint()

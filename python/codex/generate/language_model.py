@@ -58,7 +58,7 @@ class LanguageModel:
             DamageError: naming the file and part that are not what was saved.
         """
         folder = checkpoint.checkpoint_at(path)
-        loaded = checkpoint.load(folder, parts=("model",))
+        loaded = checkpoint.load_whole(folder)
         if "tokenizer.json" not in loaded.files or "config" not in loaded.state:
             raise DamageError(
                 f"`{folder}` holds no tokenizer or no configuration, expected a checkpoint of a run"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from codex.adapt import learned_weights
 from codex.config.schema import Train
 from codex.data.load import TokenBatches
 from codex.kernels.attention.documents import Documents
@@ -73,6 +74,11 @@ class Learner:
         self.spikes = None if config.skip_spikes is None else Spikes(config.skip_spikes)
         is_muon = config.optimizer == "muon"
         self._highest_rate = config.learning_rate if is_muon else config.adam_learning_rate
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """What a checkpoint holds of the model, where it lies: all of it, or an adapter alone."""
+        return learned_weights(self.model)
 
     def update(self, step: int) -> Update:
         """Make the update that follows `step` finished ones.

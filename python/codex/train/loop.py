@@ -46,6 +46,7 @@ class Loop:
         history: where it is.
         held_out: what it is measured on while training.
         files: kept in every checkpoint: tokenizer, `config.json`.
+        base: digest of the checkpoint that an adapter is learned on; None without one.
         saves: its checkpoints.
         clock, progress: told what happens.
     """
@@ -57,6 +58,7 @@ class Loop:
     history: History
     held_out: HeldOut
     files: Mapping[str, bytes]
+    base: str | None
     saves: Saves
     clock: Clock
     progress: Progress
@@ -175,16 +177,20 @@ class Loop:
             self._best_before = history.best
             history.note_best(metrics, config.checkpoint.best_metric, config.checkpoint.best_direction)
             state, tensors = state_of(history, metrics, self.learner, config, self.machine)
+            parents = [state["data"]["shards"]]
+            if self.base is not None:
+                state["adapter"] = {"base": self.base}
+                parents.append(self.base)
             self.run.journal.sync()
             self.saves.save(
                 step,
                 is_best=history.is_best,
-                model=self.learner.model.state_dict(),
+                model=self.learner.weights,
                 optimizer=self.learner.optimizer.state_tensors(),
                 state_tensors=tensors,
                 state=state,
                 files=self.files,
-                parents=[state["data"]["shards"]],
+                parents=parents,
             )
         if not config.checkpoint.asynchronous:
             self._settle()

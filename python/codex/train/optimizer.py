@@ -44,8 +44,8 @@ def is_layer_matrix(name: str, parameter: Tensor) -> bool:
 
 
 def build_optimizer(model: CausalModel, config: Train) -> Optimizer:
-    """The optimizer that `config` asks for, over every parameter of `model`; only layer matrices are decayed."""
-    named = dict(model.named_parameters())
+    """The optimizer that `config` asks for, over every parameter of `model` that is learned; only layer matrices are decayed."""
+    named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     matrices = {name: p for name, p in named.items() if is_layer_matrix(name, p)}
     rest = {name: p for name, p in named.items() if name not in matrices}
     decay, adam_rate = config.weight_decay, config.adam_learning_rate

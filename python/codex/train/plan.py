@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from codex.adapt import attach
 from codex.config import Config
 from codex.data.source import source_of
 from codex.data.store import cache_folder
@@ -117,13 +118,18 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
 
     from torch._subclasses.fake_tensor import FakeTensorMode  # seconds to import, so only here
 
-    with FakeTensorMode(), torch.device(machine.device):
+    with torch.device("meta"):  # peft moves the layers that it makes, which fake tensors do not stand
         model = build(config.model, vocabulary)
+        if config.adapt.lora:
+            attach(model, config.adapt, has_input_first=model.has_input_first)
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device(machine.device):
+        model.to_empty(device=machine.device)
+        weights = sum(p.nbytes for p in model.parameters())
+        learned = sum(p.nbytes for p in model.parameters() if p.requires_grad)
         state = build_optimizer(model, sizes).state_tensors().values()
-        weights = sum(parameter.nbytes for parameter in model.parameters())
         memory = Memory(
             weights=weights,
-            gradients=weights,
+            gradients=learned,
             optimizer=sum(tensor.nbytes for tensor in state),
             activations=kept_for_backward(model, config, machine),
         )
@@ -139,7 +145,7 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
             steps=sizes.max_steps,
             tokens_per_step=sizes.micro_batch_size * sizes.accumulate_steps * config.model.context,
             memory=memory,
-            checkpoint_bytes=memory.weights + memory.optimizer,
+            checkpoint_bytes=learned + memory.optimizer,
             device=machine.device,
             precision=machine.precision,
             threads=machine.threads,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codex import checkpoint
 from codex.config import Config, LoadedConfig
@@ -24,7 +24,7 @@ from codex.tokens import Tokenizer, load_tokenizer
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["adopt", "load_weights"]
+__all__ = ["Source", "adopt", "load_weights"]
 
 #: Keys of `model` that no weight and no answer of the checkpoint depends on.
 _OWN = frozenset({"pretrained", "dropout"})
@@ -41,13 +41,15 @@ def adopt(loaded: LoadedConfig, recorded: Config | None = None) -> LoadedConfig:
     Returns:
         With every key of `model` as the checkpoint has it, but dropout and, in a Llama, a shorter context.
     Raises:
-        ConfigError: with every key that says otherwise than the checkpoint, and where.
+        ConfigError: with every key that says otherwise than the checkpoint, and where; or if there are no weights to adapt.
         MissingDataError: if no checkpoint is there.
         DamageError: if it holds no configuration or no tokenizer, or `tokens.tokenizer` is another one.
     """
     config = loaded.config
     wanted = config.model.pretrained
     if wanted is None:
+        if config.adapt.lora:  # no rule of the configuration: a packaged one leaves open which weights
+            raise config_error([_nothing_to_adapt(loaded.origins["adapt.lora"])])
         return loaded
     if recorded is not None and recorded.model.pretrained == wanted:
         theirs, tokenizer, where = recorded.model, recorded.tokens.tokenizer, "the run"
@@ -75,15 +77,26 @@ def adopt(loaded: LoadedConfig, recorded: Config | None = None) -> LoadedConfig:
     return replace(loaded, config=Config.model_validate(config.model_copy(update=sections).model_dump()))
 
 
-def load_weights(model: nn.Module, path: str) -> tuple[int, str]:
+class Source(NamedTuple):
+    """The checkpoint that weights came from."""
+
+    folder: Path
+    step: int
+    digest: str
+
+
+def load_weights(model: nn.Module, path: str, digest: str | None = None) -> Source:
     """Give a model the weights of the checkpoint at `path`.
 
-    Returns:
-        Step and digest of the checkpoint.
+    Args:
+        model: changed in place.
+        path: `model.pretrained`.
+        digest: of the checkpoint, if it must be a certain one.
     Raises:
+        MissingDataError: if it is not there.
         DamageError: naming the tensor or file that is damaged, missing or of another shape.
     """
-    folder = _folder(path)
+    folder = _folder(path) if digest is None else checkpoint.checkpoint_of_digest(Path(path), digest)
     tensors = checkpoint.load(folder, parts=("model",)).model
     own = model.state_dict()
     for name in own.keys() | tensors.keys():
@@ -93,7 +106,7 @@ def load_weights(model: nn.Module, path: str) -> tuple[int, str]:
             raise DamageError(f"tensor `{name}` in `{folder}` is {have}, expected {want}")
     model.load_state_dict(tensors)
     manifest = read_manifest(folder)
-    return manifest["step"], manifest["digest"]
+    return Source(folder, manifest["step"], manifest["digest"])
 
 
 def _folder(path: str) -> Path:
@@ -109,6 +122,11 @@ def _folder(path: str) -> Path:
 def _shape(folder: Path, tokenizer: str | None) -> tuple[Model, str]:
     """The section `model` of a checkpoint, and where its tokenizer lies; `tokenizer` must be the same if it is given."""
     found = checkpoint.load(folder, parts=())
+    if checkpoint.is_adapter(found):
+        raise DamageError(
+            f"`{folder}` holds an adapter, expected the weights of a whole model",
+            hint=f"`codex checkpoint merge {folder} --out DIR` makes one",
+        )
     if "config" not in found.state or _TOKENIZER_FILE not in found.files:
         raise DamageError(
             f"`{folder}` holds no tokenizer or no configuration, expected a checkpoint of a run"
@@ -132,6 +150,13 @@ def _base_source() -> str:
     found = find(DEFAULT_NAME)
     assert found is not None
     return found.shown
+
+
+def _nothing_to_adapt(origin: Origin) -> Fault:
+    message = "`adapt.lora` is true and `model.pretrained` null, expected weights to learn an adapter for"
+    return Fault(
+        message, origin, key="adapt.lora", hint="name a checkpoint or a run: `model.pretrained=runs/base`"
+    )
 
 
 def _fault(key: str, now: object, was: object, origin: Origin, where: str) -> Fault:

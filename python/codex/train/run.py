@@ -10,7 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
+from codex.adapt import adapter_config, attach, find_targets
 from codex.checkpoint import Loaded
+from codex.checkpoint.layout import ADAPTER_CONFIG_FILE
 from codex.config import LoadedConfig
 from codex.config.changes import Change
 from codex.data.load import TokenBatches
@@ -20,6 +24,7 @@ from codex.errors import DiskFullError, Interrupted, UsageError
 from codex.evaluate import HeldOut
 from codex.generate import LanguageModel
 from codex.models import build
+from codex.models.causal import CausalModel
 from codex.models.names import is_named, tokenizer_config, transformers_config
 from codex.records import read_records
 from codex.tokens import Tokenizer
@@ -94,6 +99,9 @@ def train(
         changes = check_config(kept, loaded.config, allowed=allow_changes)
     else:
         loaded = adopt(loaded, Run.recorded(loaded) if resume else None)
+    if loaded.config.adapt.lora:
+        with torch.device("meta"):
+            find_targets(build(loaded.config.model, vocabulary_size=1), loaded.config.adapt)
     with (
         StopSignals(progress.warn) as signals,
         Run.start(loaded, resume=resume, allow_changes=allow_changes, warn=progress.warn) as run,
@@ -146,13 +154,9 @@ class _Job:
                 run.record_data(prepared.lineage)
                 tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
                 held_out = HeldOut.open(prepared.shards, tokenizer)
-                loop = self._loop(prepared, machine, tokenizer, held_out, saves)
+                loop = self._loop(prepared, machine, tokenizer, held_out, saves, kept)
             if kept is not None:
                 check_tokens(kept, loop.learner.batches.documents.digest)
-            elif config.model.pretrained is not None:
-                step, digest = load_weights(loop.learner.model, config.model.pretrained)
-                run.lineage.record_pretrained(step, digest)
-                progress.say(f"weights of step {step} of `{config.model.pretrained}`")
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
@@ -168,8 +172,37 @@ class _Job:
             writer = LanguageModel(loop.learner.model.eval(), tokenizer)
             return self._finish(loop, writer, held_out, prepared, first_step)
 
+    def _model(
+        self, tokenizer: Tokenizer, kept: Loaded | None
+    ) -> tuple[CausalModel, dict[str, bytes], str | None]:
+        """The model a first step begins with, what a checkpoint says of its adapter, and the digest of what that stands on.
+
+        Of a run that is gone on with, all but what an adapter stands on comes from its checkpoint.
+        """
+        config, pretrained = self.loaded.config, self.loaded.config.model.pretrained
+        seed_generators(config.run.seed)
+        model = build(config.model, tokenizer.vocab_size)
+        if pretrained is None or (kept is not None and not config.adapt.lora):
+            return model, {}, None
+        base = None if kept is None else kept.state["adapter"]["base"]
+        source = load_weights(model, pretrained, base)
+        self.run.lineage.record_pretrained(source.step, source.digest)
+        self.progress.say(f"weights of step {source.step} of `{pretrained}`")
+        if not config.adapt.lora:
+            return model, {}, None
+        is_turned = model.has_input_first
+        targets = attach(model, config.adapt, has_input_first=is_turned)
+        named = adapter_config(config.adapt, targets, base=str(source.folder), has_input_first=is_turned)
+        return model, {ADAPTER_CONFIG_FILE: _json(named)}, source.digest
+
     def _loop(
-        self, prepared: Prepared, machine: Machine, tokenizer: Tokenizer, held_out: HeldOut, saves: Saves
+        self,
+        prepared: Prepared,
+        machine: Machine,
+        tokenizer: Tokenizer,
+        held_out: HeldOut,
+        saves: Saves,
+        kept: Loaded | None,
     ) -> Loop:
         """Everything a first step needs, at step 0."""
         config = self.loaded.config
@@ -181,9 +214,9 @@ class _Job:
             batch_rows=sizes.micro_batch_size * sizes.accumulate_steps,
             seed=config.run.seed,
         )
-        seed_generators(config.run.seed)
-        model = build(config.model, tokenizer.vocab_size).to(machine.device)
-        files = {
+        model, files, base = self._model(tokenizer, kept)
+        model.to(machine.device)
+        files |= {
             "tokenizer.json": tokenizer.to_json(),
             "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
         }
@@ -207,6 +240,7 @@ class _Job:
             history=History(),
             held_out=held_out.first(config.evaluate.held_out_tokens),
             files=files,
+            base=base,
             saves=saves,
             clock=self.clock,
             progress=self.progress,
@@ -251,6 +285,7 @@ class _Job:
             first_step=first_step,
             was_finished=was_finished,
             parameters=loop.learner.model.parameter_count,
+            learned_parameters=sum(tensor.numel() for tensor in loop.learner.weights.values()),
             tokens=loop.history.tokens,
             report=report,
             seconds={"prepare": phases.pop("prepare"), "train": train_s, **phases},

@@ -132,10 +132,12 @@ def check_state(loaded: Loaded) -> None:
         DamageError: if it lacks a part, was imported from elsewhere, or made by several processes.
     """
     state = loaded.state
-    if "imported" in state:
-        raise DamageError(
-            f"checkpoint `{loaded.path}` was imported: it holds weights, but no optimizer or position to go on from"
-        )
+    for made in ("imported", "merged"):
+        if made in state:
+            raise DamageError(
+                f"checkpoint `{loaded.path}` was {made}: it holds weights, but no optimizer or position to go on from",
+                hint="`model.pretrained` begins a run with them",
+            )
     missing = [part for part in _PARTS if part not in state]
     if missing:
         raise DamageError(
@@ -166,7 +168,7 @@ def restore(kept: Loaded, learner: Learner) -> History:
         raise DamageError(
             f"checkpoint `{kept.path}` is in epoch {state['data']['epoch']}, by its data it should be in {epoch}"
         )
-    into = {"model": learner.model.state_dict(), "optimizer": learner.optimizer.state_tensors()}
+    into = {"model": learner.weights, "optimizer": learner.optimizer.state_tensors()}
     tensors = checkpoint.load(kept.path, into=into).state_tensors
     try:
         restore_generators(state["random"], tensors)

@@ -24,6 +24,8 @@ class Summary:
     was_finished: bool
     """Whether nothing was left to do."""
     parameters: int
+    learned_parameters: int
+    """All of them, or those of an adapter."""
     tokens: int
     """Trained on, over all processes of the run."""
     report: Report
@@ -52,7 +54,7 @@ class Summary:
             lines = [f"run         {self.run}: {self.step} steps{since}"]
         return [
             *lines,
-            f"model       {self.parameters:,} parameters, {self.tokens:,} tokens seen",
+            f"model       {self.parameters:,} parameters, {self._learned()}{self.tokens:,} tokens seen",
             f"held out    {report.bits_per_byte:.4f} bits per byte ({report.held_out_bytes:,} bytes,"
             f" {report.held_out_documents:,} documents)",
             f"            {report.xz_bits_per_byte:.4f} xz -9e",
@@ -64,6 +66,10 @@ class Summary:
             f"resume      {self.resume_command}",
             f"generate    {self.generate_command}",
         ]
+
+    def _learned(self) -> str:
+        is_whole = self.learned_parameters == self.parameters
+        return "" if is_whole else f"{self.learned_parameters:,} of them learned, "
 
     def _time_lines(self) -> list[str]:
         total = sum(self.seconds.values())

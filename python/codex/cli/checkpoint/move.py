@@ -1,4 +1,4 @@
-"""`codex checkpoint export|import`: to the files of other tools, and from them."""
+"""`codex checkpoint export|import|merge`: to the files of other tools and from them, and an adapter into its weights."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from codex.checkpoint.adapter import merge_adapter
 from codex.checkpoint.export import export as write_export
 from codex.checkpoint.import_folder import import_folder
 from codex.cli.checkpoint.place import One, commands, find_one, size
 from codex.cli.output import Output
 
-__all__ = ["export", "import_"]
+__all__ = ["export", "import_", "merge"]
 
 
 @commands.command()
@@ -22,7 +23,9 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="KIND", help="`hf`, a folder for transformers, or `safetensors`, one file."
+            "--to",
+            metavar="KIND",
+            help="`hf`, a folder for transformers, `safetensors`, one file, or `peft`, an adapter.",
         ),
     ],
     folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make.")],
@@ -33,6 +36,7 @@ def export(
     """Write the model of a checkpoint for other tools; every byte is verified on the way.
 
     `hf` is what `AutoModelForCausalLM.from_pretrained` and `AutoTokenizer` open: config, weights, tokenizer.
+    `peft` is what `PeftModel.from_pretrained` opens: an adapter, without the weights it was learned on.
     """
     made = write_export(
         find_one(out, path),
@@ -70,3 +74,20 @@ def import_(
         out.say(f"nothing was taken from {', '.join(made.unread)}")
     text = f"{made.path}: {made.tensors} tensors, from {', '.join(sorted(made.sources))}"
     out.result("checkpoint_import", vars(made), text=text)
+
+
+@commands.command()
+def merge(
+    out: Output,
+    path: One,
+    to: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder of checkpoints to make it in.")
+    ],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that step in DIR.")] = False,
+) -> None:
+    """Make a checkpoint of a whole model from an adapter and the weights it was learned on."""
+    adapter = find_one(out, path)
+    made = merge_adapter(adapter, to, overwrite=overwrite)
+    out.result(
+        "checkpoint_merge", {"path": made, "adapter": adapter}, text=f"{made}: {adapter} and its weights"
+    )
