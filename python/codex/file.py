@@ -77,8 +77,13 @@ class TensorLayout(NamedTuple):
     end: int
 
 
-def write_atomic(path: AnyPath, data: Bytes) -> None:
+def write_atomic(path: AnyPath, data: Bytes, *, durable: bool = True) -> None:
     """Replace the content of `path` in one step that survives a power cut.
+
+    Args:
+        path: where.
+        data: what.
+        durable: whether to wait for the disk; if not, a power cut may leave anything there.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as home:
@@ -86,7 +91,7 @@ def write_atomic(path: AnyPath, data: Bytes) -> None:
     ...     read_bytes(f"{home}/note.txt")
     b'whole'
     """
-    _core.write_atomic(path, data)
+    _core.write_atomic(path, data, durable)
 
 
 def digest_bytes(data: Bytes, algorithm: str = "sha256") -> str:
@@ -150,11 +155,16 @@ def write_manifest(folder: AnyPath, manifest: Mapping[str, Any]) -> None:
     ...     verify_folder(home)["files"][0]["path"]
     'a.txt'
     """
-    _core.write_atomic(Path(folder) / "manifest.json", seal_manifest(manifest))
+    write_atomic(Path(folder) / "manifest.json", seal_manifest(manifest))
 
 
-def list_files(folder: AnyPath, algorithm: str = "sha256") -> list[dict[str, Any]]:
-    """The `files` of a manifest: path, bytes and digest of every file below `folder`, in order of their paths."""
+def list_files(folder: AnyPath | PartialFolder, algorithm: str = "sha256") -> list[dict[str, Any]]:
+    """The `files` of a manifest: path, bytes and digest of every file below `folder`, in order of their paths.
+
+    Those of a `PartialFolder` that were opened with this `digest` are not read again.
+    """
+    if isinstance(folder, PartialFolder):
+        return cast("list[dict[str, Any]]", json.loads(folder.list_files(algorithm)))
     return cast("list[dict[str, Any]]", json.loads(_core.list_files(folder, algorithm)))
 
 

@@ -107,15 +107,15 @@ def test_what_was_made_before_a_kill_is_not_made_again(
     many: Path, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = records_of(configure(many), tmp_path / "whole")
-    without_twins = codex.data.ingest._without_twins
+    write = codex.data.ingest._write_without_twins
 
     def stop(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(codex.data.ingest, "_without_twins", stop)
+    monkeypatch.setattr(codex.data.ingest, "_write_without_twins", stop)
     with pytest.raises(KeyboardInterrupt):
         records_of(configure(many), tmp_path / "c")
-    monkeypatch.setattr(codex.data.ingest, "_without_twins", without_twins)
+    monkeypatch.setattr(codex.data.ingest, "_write_without_twins", write)
     before = notes(tmp_path / "c")
     assert records_of(configure(many), tmp_path / "c") == expected
     assert notes(tmp_path / "c") == before

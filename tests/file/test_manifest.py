@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from codex import _core
 from codex.errors import DamageError, DataError, MissingDataError, UsageError
 from codex.file import (
+    PartialFolder,
     canonical_json,
     digest_bytes,
     digest_file,
@@ -99,6 +100,21 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "sub" / "b.txt").write_bytes(b"bee")
     write_manifest(tmp_path, {**CONTENT, "files": list_files(tmp_path, "xxh3-128")})
     return tmp_path
+
+
+def test_what_is_digested_as_it_is_written_is_listed_as_what_is_read(tmp_path: Path) -> None:
+    with PartialFolder(tmp_path / "folder") as folder:
+        for name, digest in [("a", "sha256"), ("sub/b", "xxh3-128"), ("c", None), ("empty", "sha256")]:
+            file = folder.open(name, digest=digest)
+            for piece in (b"", b"ay", b"x" * 300_000) if name != "empty" else ():
+                file.write(piece)
+            file.finish()
+        listed = [list_files(folder, algorithm) for algorithm in ("sha256", "xxh3-128")]
+        assert listed == [list_files(folder.path, algorithm) for algorithm in ("sha256", "xxh3-128")]
+        (folder.path / "a").write_bytes(b"damage")
+        write_manifest(folder.path, {**CONTENT, "files": list_files(folder)})
+    with pytest.raises(DamageError, match=r"a` has 6 bytes, its manifest says 300002"):
+        verify_folder(tmp_path / "folder")
 
 
 def test_a_folder_verifies_and_its_manifest_is_found_by_either_path(folder: Path) -> None:

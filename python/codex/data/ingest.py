@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -37,7 +37,6 @@ _WORKERS = 4
 _LINES = 4096
 #: Files that are merged at once.
 _MERGED = 256
-_BLOCK_BYTES = 1 << 20
 _LISTED = 1000
 _KEPT_BYTES = 16 << 30
 _KEPT_DAYS = 30
@@ -148,7 +147,7 @@ def ingest(
     if not counts["records"]:
         raise DataError(_nothing_left(skipped), hint="check `data.paths`, `data.include` and `data.exclude`")
 
-    files = folder.open("files.ndjson")
+    files = folder.open("files.ndjson", digest="sha256")
     for part in raw.lines():
         files.write(part)
     files.finish()
@@ -156,13 +155,15 @@ def ingest(
     scratch = folder.path / "scratch"
     create_folder(scratch)
     progress.step("records", 0, counts["records"])
-    blocks = _without_twins([path for paths, _ in made for path in paths], scratch, duplicates)
-    file = folder.open("records.ndjson")
+    sorted_files = [path for paths, _ in made for path in paths]
+    file = folder.open("records.ndjson", digest="sha256")
     if rules.drop_above is None:
-        for block in blocks:
-            file.write(block)
+        _write_without_twins(sorted_files, scratch, file, duplicates)
     else:
-        _write_first_of_alike(blocks, file, scratch, rules.drop_above, duplicates)
+        unlike = folder.open("scratch/all.ndjson")
+        _write_without_twins(sorted_files, scratch, unlike, duplicates)
+        unlike.finish()
+        _write_first_of_alike(scratch / "all.ndjson", scratch, file, rules.drop_above, duplicates)
     file.finish()
     shutil.rmtree(scratch)
     progress.step("records", counts["records"], counts["records"])
@@ -229,29 +230,19 @@ class _Duplicates:
             self.skipped.append(Skipped(f"{path}#{meta['row']}", reason, 0))
 
 
-def _without_twins(paths: list[Path], scratch: Path, duplicates: _Duplicates) -> Iterator[bytes]:
-    """The lines of sorted files in order, a block at a time; of equal ids that of the first file alone."""
+def _write_without_twins(
+    paths: list[Path], scratch: Path, file: PartialFile, duplicates: _Duplicates
+) -> None:
+    """Write the lines of sorted files in order, of equal ids that of the first file alone."""
     merge = _core.RecordMerge(paths, scratch, _MERGED)
-    while True:
-        block, twins = merge.next_block(_BLOCK_BYTES)
-        if not block:
-            return
+    while (twins := merge.write_block(file)) is not None:
         for path, meta, text_bytes, first in twins:
             duplicates.drop(path, json.loads(meta or "null"), text_bytes, f"duplicate of {first}")
-        yield block
 
 
 def _write_first_of_alike(
-    blocks: Iterable[bytes], file: PartialFile, scratch: Path, threshold: float, duplicates: _Duplicates
+    lines: Path, scratch: Path, file: PartialFile, threshold: float, duplicates: _Duplicates
 ) -> None:
-    all_lines = scratch / "all.ndjson"
-    try:
-        with all_lines.open("wb") as whole:
-            whole.writelines(blocks)
-    except OSError as error:
-        error.filename = str(all_lines)  # a write does not say of which file
-        raise
-
     def write(side: int, block: bytes) -> None:
         if side == 0:
             file.write(block)
@@ -262,7 +253,7 @@ def _write_first_of_alike(
             reason = f"near duplicate: at least {threshold} of it in a text with a smaller id"
             duplicates.drop(path, record.get("meta"), text_bytes, reason)
 
-    _core.RecordSplit.of_firsts(all_lines, threshold, scratch).divide(write)
+    _core.RecordSplit.of_firsts(lines, threshold, scratch).divide(write)
 
 
 def _workers() -> int:

@@ -9,6 +9,7 @@ and takes what the first has made.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -19,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import codex
 from codex.data.evict import mark_used, overdue_notes
@@ -34,9 +35,9 @@ from codex.file import (
     list_files,
     read_manifest,
     require_space,
+    seal_manifest,
     sweep_partial,
     verify_folder,
-    write_manifest,
 )
 
 __all__ = [
@@ -251,11 +252,12 @@ def _build(recipe: Recipe, folder: Path) -> dict[str, Any]:
             "key": recipe.key,
             "parents": recipe.parents,
             "parameters": recipe.parameters,
-            "files": list_files(partial.path),
+            "files": list_files(partial),
             **made,
         }
-        write_manifest(partial.path, manifest)
-    return read_manifest(folder)
+        sealed = seal_manifest(manifest)
+        partial.write("manifest.json", sealed)
+    return cast("dict[str, Any]", json.loads(sealed))
 
 
 def _circumstances() -> dict[str, Any]:

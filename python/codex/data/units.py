@@ -85,7 +85,9 @@ def make_unit(
         "dropped": dropped,
         "counts": {"documents": documents, "text_bytes": text_bytes},
     }
-    write_atomic(note, seal_manifest(said))
+    write_atomic(
+        note, seal_manifest(said), durable=False
+    )  # as its files: all are held against digests before they are used
     return [folder / path for path, *_ in files], said
 
 

@@ -180,6 +180,12 @@ impl Hasher {
     }
 }
 
+impl fmt::Debug for Hasher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.clone().finish(), formatter)
+    }
+}
+
 /// The digest of `data`.
 #[must_use]
 pub fn digest_bytes(algorithm: Algorithm, data: &[u8]) -> Digest {

@@ -15,6 +15,8 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyMemoryView};
 use serde_json::Value;
 
+pub(crate) use handles::PartialFile;
+
 use crate::errors::released;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -42,8 +44,14 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 #[pyfunction]
-fn write_atomic(py: Python<'_>, path: PathBuf, data: Data) -> PyResult<()> {
-    released(py, || durable::write_atomic(&path, &data))
+fn write_atomic(py: Python<'_>, path: PathBuf, data: Data, durable: bool) -> PyResult<()> {
+    released(py, || {
+        if durable {
+            durable::write_atomic(&path, &data)
+        } else {
+            durable::write_atomic_unsynced(&path, &data)
+        }
+    })
 }
 
 /// Make the folder, and those above it that are missing, each durable in the one above.
@@ -117,7 +125,7 @@ fn verify_folder(py: Python<'_>, folder: PathBuf) -> PyResult<String> {
 fn list_files(py: Python<'_>, folder: PathBuf, algorithm: &str) -> PyResult<String> {
     released(py, || {
         let files = manifest::list_files(&folder, algorithm.parse::<Algorithm>()?)?;
-        Ok::<_, Error>(Value::Array(files.iter().map(manifest::FileEntry::to_value).collect()).to_string())
+        Ok::<_, Error>(entries_json(&files))
     })
 }
 
@@ -184,6 +192,11 @@ fn free_bytes(py: Python<'_>, path: PathBuf) -> PyResult<u64> {
 #[pyfunction]
 fn require_space(py: Python<'_>, path: PathBuf, bytes: u64) -> PyResult<()> {
     released(py, || space::require(&path, bytes))
+}
+
+/// The `files` of a manifest as JSON text.
+fn entries_json(files: &[manifest::FileEntry]) -> String {
+    Value::Array(files.iter().map(manifest::FileEntry::to_value).collect()).to_string()
 }
 
 /// JSON text as `str` or `bytes`.

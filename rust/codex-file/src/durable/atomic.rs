@@ -91,8 +91,20 @@ impl Drop for AtomicFile {
 /// # Errors
 /// As [`AtomicFile::commit`].
 pub fn write_atomic(path: &Path, data: &[u8]) -> Result<()> {
+    written(path, data)?.commit()
+}
+
+/// The same without waiting for the disk; see [`AtomicFile::commit_unsynced`].
+///
+/// # Errors
+/// As [`AtomicFile::commit_unsynced`].
+pub fn write_atomic_unsynced(path: &Path, data: &[u8]) -> Result<()> {
+    written(path, data)?.commit_unsynced()
+}
+
+fn written(path: &Path, data: &[u8]) -> Result<AtomicFile> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(data)
         .map_err(|error| Error::io("write", path, error))?;
-    file.commit()
+    Ok(file)
 }

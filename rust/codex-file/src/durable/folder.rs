@@ -1,6 +1,6 @@
 //! A folder of files that appears all at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +10,9 @@ use super::owner::Reserved;
 use super::remove::remove_tree;
 use super::sink::Sink;
 use super::sync::sync_tree;
+use crate::digest::{Algorithm, Hasher};
 use crate::error::{Error, Result, quoted};
-use crate::manifest::check_relative;
+use crate::manifest::{FileEntry, check_relative, list_others};
 use crate::system;
 
 /// A folder that appears under its name with everything in it, or not at all.
@@ -30,6 +31,8 @@ pub struct PartialFolder {
 struct Files {
     open: BTreeSet<PathBuf>,
     durable: BTreeSet<PathBuf>,
+    /// What is known of some, by their names: they were digested as they were written.
+    entries: BTreeMap<String, FileEntry>,
 }
 
 impl PartialFolder {
@@ -62,6 +65,18 @@ impl PartialFolder {
     /// # Errors
     /// If the name leaves the folder or is taken, or the disk refuses.
     pub fn create_file(&self, name: &str) -> Result<DurableFile> {
+        self.create(name, None)
+    }
+
+    /// The same, digested as it is written, so that [`PartialFolder::list_files`] need not read it.
+    ///
+    /// # Errors
+    /// As [`PartialFolder::create_file`].
+    pub fn create_digested_file(&self, name: &str, algorithm: Algorithm) -> Result<DurableFile> {
+        self.create(name, Some(Hasher::new(algorithm)))
+    }
+
+    fn create(&self, name: &str, hasher: Option<Hasher>) -> Result<DurableFile> {
         check_relative(name).map_err(Error::usage)?;
         let path = self.path().join(name);
         let failed = |error| Error::io("create", &self.path.join(name), error);
@@ -72,8 +87,19 @@ impl PartialFolder {
         Ok(DurableFile {
             sink,
             path,
+            name: name.to_owned(),
+            bytes: 0,
+            hasher,
             files: Arc::clone(&self.files),
         })
+    }
+
+    /// Describes every file in the folder for its manifest; those that were digested as they were written are not read.
+    ///
+    /// # Errors
+    /// As [`crate::manifest::list_files`].
+    pub fn list_files(&self, algorithm: Algorithm) -> Result<Vec<FileEntry>> {
+        list_others(self.path(), algorithm, &lock(&self.files).entries)
     }
 
     /// Puts the folder in place, where nothing may be yet: sync everything in it, rename it, sync the folder above.
@@ -196,6 +222,9 @@ impl Drop for PartialFolder {
 pub struct DurableFile {
     sink: Sink,
     path: PathBuf,
+    name: String,
+    bytes: u64,
+    hasher: Option<Hasher>,
     files: Arc<Mutex<Files>>,
 }
 
@@ -209,13 +238,26 @@ impl DurableFile {
         let mut files = lock(&self.files);
         files.open.remove(&self.path);
         files.durable.insert(self.path);
+        if let Some(hasher) = self.hasher {
+            let entry = FileEntry {
+                path: self.name.clone(),
+                bytes: self.bytes,
+                digest: hasher.finish(),
+            };
+            files.entries.insert(self.name, entry);
+        }
         Ok(())
     }
 }
 
 impl Write for DurableFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.sink.write(data)
+        let written = self.sink.write(data)?;
+        self.bytes += written as u64;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&data[..written]);
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

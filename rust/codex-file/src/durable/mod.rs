@@ -21,7 +21,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use atomic::{AtomicFile, write_atomic};
+pub use atomic::{AtomicFile, write_atomic, write_atomic_unsynced};
 pub use folder::{DurableFile, PartialFolder};
 pub use log::AppendLog;
 pub(crate) use owner::take;

@@ -1,6 +1,6 @@
 //! The files a manifest lists, held against the folder it lies in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use serde_json::{Value, json};
@@ -112,10 +112,27 @@ impl FileEntry {
 /// # Errors
 /// If something cannot be read, or is neither a plain file nor a folder, or has a name that is not UTF-8.
 pub fn list_files(folder: &Path, algorithm: Algorithm) -> Result<Vec<FileEntry>> {
+    list_others(folder, algorithm, &BTreeMap::new())
+}
+
+/// The same, but what is known under its path by that algorithm is not read.
+pub(crate) fn list_others(
+    folder: &Path,
+    algorithm: Algorithm,
+    known: &BTreeMap<String, FileEntry>,
+) -> Result<Vec<FileEntry>> {
     let paths = walk(folder)?;
     paths
         .iter()
-        .map(|path| FileEntry::of(folder, path, algorithm))
+        .map(|path| {
+            match known
+                .get(path)
+                .filter(|entry| entry.digest.algorithm() == algorithm)
+            {
+                Some(entry) => Ok(entry.clone()),
+                None => FileEntry::of(folder, path, algorithm),
+            }
+        })
         .collect()
 }
 

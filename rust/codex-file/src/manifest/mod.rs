@@ -13,8 +13,8 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use canonical::canonical;
-pub(crate) use files::check_relative;
 pub use files::{BUILD_FILE, FileEntry, MANIFEST_FILE, list_files, verify_files};
+pub(crate) use files::{check_relative, list_others};
 
 use crate::digest::{Algorithm, Digest, digest_bytes};
 use crate::error::{Error, Result, quoted};

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use codex_file::digest::Algorithm;
 use codex_file::fail::{self, Armed, Scope};
 use codex_file::{Error, Result, durable, lock};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::Data;
+use super::{Data, entries_json};
 use crate::errors::released;
 
 /// Something that is used until it is closed.
@@ -203,10 +204,15 @@ impl PartialFolder {
         &self.path
     }
 
-    /// Create the file `name`, parts joined by `/`, to be written and finished.
-    fn open(&self, py: Python<'_>, name: &str) -> PyResult<PartialFile> {
+    /// Create the file `name`, parts joined by `/`, to be written and finished; by its `digest` it is in `list_files` without
+    /// being read again.
+    #[pyo3(signature = (name, digest=None))]
+    fn open(&self, py: Python<'_>, name: &str, digest: Option<&str>) -> PyResult<PartialFile> {
         let file = released(py, || {
-            self.folder.with("folder", |folder| folder.create_file(name))
+            self.folder.with("folder", |folder| match digest {
+                None => folder.create_file(name),
+                Some(algorithm) => folder.create_digested_file(name, algorithm.parse()?),
+            })
         })?;
         Ok(PartialFile {
             file: Open::new(file),
@@ -216,9 +222,20 @@ impl PartialFolder {
 
     /// Create the file `name` with `data` in it, and finish it.
     fn write(&self, py: Python<'_>, name: &str, data: Data) -> PyResult<()> {
-        let file = self.open(py, name)?;
+        let file = self.open(py, name, None)?;
         file.write(py, data)?;
         file.finish(py)
+    }
+
+    /// The `files` of a manifest for it, as JSON text.
+    fn list_files(&self, py: Python<'_>, algorithm: &str) -> PyResult<String> {
+        released(py, || {
+            self.folder
+                .with("folder", |folder| {
+                    folder.list_files(algorithm.parse::<Algorithm>()?)
+                })
+                .map(|files| entries_json(&files))
+        })
     }
 
     fn __enter__(this: Py<Self>) -> Py<Self> {
@@ -250,20 +267,24 @@ impl PartialFolder {
 
 /// A file inside a `PartialFolder`, written front to back and then finished.
 #[pyclass(frozen, module = "codex.file")]
-pub(super) struct PartialFile {
+pub(crate) struct PartialFile {
     file: Open<durable::DurableFile>,
     path: PathBuf,
+}
+
+impl PartialFile {
+    pub(crate) fn append(&self, data: &[u8]) -> Result<()> {
+        let failed = |error| Error::io("write", &self.path, error);
+        self.file
+            .with("file", |file| file.write_all(data).map_err(failed))
+    }
 }
 
 #[pymethods]
 impl PartialFile {
     /// Add `data` to the end; returns its length in bytes.
     fn write(&self, py: Python<'_>, data: Data) -> PyResult<usize> {
-        let failed = |error| Error::io("write", &self.path, error);
-        released(py, || {
-            self.file
-                .with("file", |file| file.write_all(&data).map_err(failed))
-        })?;
+        released(py, || self.append(&data))?;
         Ok(data.len())
     }
 

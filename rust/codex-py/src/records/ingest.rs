@@ -14,6 +14,10 @@ use pyo3::types::PyBytes;
 
 use super::locked;
 use crate::errors::{bug, released};
+use crate::file::PartialFile;
+
+/// What is merged before it is written: it stays in the cache of the processor until then.
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// Name, path, device, inode, bytes, time of the last change in ns.
 type Listed = (String, PathBuf, u64, u64, u64, i64);
@@ -297,7 +301,7 @@ type Dropped = (String, Option<String>, usize, String);
 
 /// Sorted files of records to one, each id once; see `codex.data.ingest`.
 #[pyclass(frozen, module = "codex._core")]
-pub(super) struct RecordMerge(Mutex<Merge>);
+pub(super) struct RecordMerge(Mutex<(Merge, Vec<u8>)>);
 
 #[pymethods]
 impl RecordMerge {
@@ -306,22 +310,23 @@ impl RecordMerge {
     #[allow(clippy::needless_pass_by_value)]
     fn new(py: Python<'_>, paths: Vec<PathBuf>, scratch: PathBuf, most_open: usize) -> PyResult<Self> {
         released(py, || {
-            Merge::open(&paths, &scratch, most_open).map(|merge| Self(Mutex::new(merge)))
+            Merge::open(&paths, &scratch, most_open).map(|merge| Self(Mutex::new((merge, Vec::new()))))
         })
     }
 
-    /// The next lines, about so many bytes, and the records that stood before; no line at the end.
-    fn next_block<'py>(
-        &self,
-        py: Python<'py>,
-        block_bytes: usize,
-    ) -> PyResult<(Bound<'py, PyBytes>, Vec<Dropped>)> {
-        let (block, twins) = released(py, || {
-            let (mut block, mut twins) = (Vec::new(), Vec::new());
-            locked(&self.0).next_block(block_bytes, &mut block, &mut twins)?;
-            Ok::<_, Error>((block, twins))
-        })?;
-        let dropped = |twin: Twin| (twin.path, twin.meta, twin.text_bytes, twin.first);
-        Ok((PyBytes::new(py, &block), twins.into_iter().map(dropped).collect()))
+    /// Writes the next lines to `file`; the records that stood before, or none at the end.
+    fn write_block(&self, py: Python<'_>, file: &Bound<'_, PartialFile>) -> PyResult<Option<Vec<Dropped>>> {
+        let file = file.get();
+        released(py, || {
+            let (merge, block) = &mut *locked(&self.0);
+            let mut twins = Vec::new();
+            block.clear();
+            if !merge.next_block(BLOCK_BYTES, block, &mut twins)? {
+                return Ok(None);
+            }
+            file.append(block)?;
+            let dropped = |twin: Twin| (twin.path, twin.meta, twin.text_bytes, twin.first);
+            Ok::<_, Error>(Some(twins.into_iter().map(dropped).collect()))
+        })
     }
 }
