@@ -11,7 +11,6 @@ everything in it.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -197,45 +196,20 @@ def _parts(place: Path | str) -> Sequence[str]:
     return place.split("/") if isinstance(place, str) else place.parts
 
 
-def glob_matcher(globs: Sequence[str]) -> re.Pattern[str]:
-    """A pattern whose `fullmatch` says whether a name, or a folder above it, matches one of `globs`.
+def glob_matcher(globs: Sequence[str]) -> _core.Globs:
+    """Says by `matches` whether a name, or a folder above it, matches one of `globs`.
+
+    Raises:
+        ConfigError: if one is none.
 
     >>> matcher = glob_matcher(["*.py", "docs/**/old"])
-    >>> [bool(matcher.fullmatch(name)) for name in ("a/b.py", "docs/x/y/old/z.txt", "more/docs/old")]
+    >>> [matcher.matches(name) for name in ("a/b.py", "docs/x/y/old/z.txt", "more/docs/old")]
     [True, True, False]
     """
-    for glob in globs:
-        try:
-            re.compile(_translate(glob))
-        except re.error as error:
-            raise ConfigError(
-                f"`{glob}` is no glob: {error.msg}", hint="`[a-z]` wants its ends in order"
-            ) from None
-    return re.compile("|".join(_translate(glob) for glob in globs) or r"(?!)", re.DOTALL)
-
-
-def _translate(glob: str) -> str:
-    body = glob.strip("/")
-    pattern = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
-    place = 0
-    while place < len(body):
-        rest = body[place:]
-        if rest.startswith("**/"):
-            pattern, place = pattern + "(?:.*/)?", place + 3
-        elif rest.startswith("**"):
-            pattern, place = pattern + ".*", place + 2
-        elif rest[0] == "*":
-            pattern, place = pattern + "[^/]*", place + 1
-        elif rest[0] == "?":
-            pattern, place = pattern + "[^/]", place + 1
-        elif choice := re.match(r"\[(!?)(\]?[^\]]*)\]", rest):
-            negated, letters = choice.groups()
-            letters = re.sub(r"([\\\]\[^&~|])", r"\\\1", letters)
-            pattern += f"(?!/)[{'^' if negated else ''}{letters}]"
-            place += choice.end()
-        else:
-            pattern, place = pattern + re.escape(rest[0]), place + 1
-    return f"(?:{pattern}(?:/.*)?)"
+    try:
+        return _core.Globs(globs)
+    except ValueError as error:
+        raise ConfigError(str(error), hint="`[a-z]` wants its ends in order") from None
 
 
 def _printable(name: str) -> str:
@@ -271,7 +245,7 @@ class _Walk:
         self._unwanted = glob_matcher((*corpus.exclude, *exclude))
         self._maximum = maximum_file_bytes
         self._is_streamed = is_streamed
-        self._not_input = set(_identities(not_input))
+        self._not_input = list(_identities(not_input))
 
     def root(self, name: str, path: Path) -> None:
         try:
@@ -291,10 +265,10 @@ class _Walk:
             self._folder(name, path)
         elif stat.S_ISREG(status.st_mode):
             name = name or _printable(path.name)
-            if self._unwanted.fullmatch(name):
+            if self._unwanted.matches(name) or not self._is_wanted(name, takes_any=self._takes_any_name):
                 self.listing.set_aside += 1
             else:
-                self._regular(name, str(path), status, is_place=True)
+                self._of_size(name, path, stamp_of(status))
         else:
             kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
             raise DataError(f"`{path}` of the corpus is {kind}, expected a file or folder")
@@ -304,7 +278,7 @@ class _Walk:
             is_place = root != address  # it is the file itself
             inner = "/".join(filter(None, (name, "" if name and is_place else file.path)))
             takes_any = is_place and self._takes_any_name
-            if not self._is_wanted(inner, takes_any=takes_any) or self._unwanted.fullmatch(inner):
+            if not self._is_wanted(inner, takes_any=takes_any) or self._unwanted.matches(inner):
                 self.listing.set_aside += 1
             elif self._is_too_large(inner, file.bytes):
                 self._skip_large(inner, file.bytes)
@@ -312,56 +286,23 @@ class _Walk:
                 self.listing.away.append(Remote(inner, address, file))
 
     def _folder(self, name: str, path: Path) -> None:
-        # A list instead of recursion: folders may lie deeper than Python's stack.
-        folders = [(name, path)]
-        while folders:
-            folder_name, folder = folders.pop()
-            try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        inner = _printable(entry.name)
-                        inner = f"{folder_name}/{inner}" if folder_name else inner
-                        if self._entry(inner, entry):
-                            folders.append((inner, Path(entry.path)))
-            except OSError as error:
-                self._skip(f"{folder_name}/", f"folder cannot be read: {_why(error)}", 0)
+        set_aside, skipped, large = self.listing.files.raw.walk(
+            name, path, self._of_corpus, self._wanted, self._unwanted, self._maximum, self._not_input
+        )
+        self.listing.set_aside += set_aside
+        self.listing.skipped += [Skipped(inner, reason, 0) for inner, reason in skipped]
+        for inner, file, stamp in large:
+            self._of_size(inner, file, stamp)
 
-    def _entry(self, name: str, entry: os.DirEntry[str]) -> bool:
-        """Lists a file, a link or an oddity; says whether it is a folder to go into."""
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError as error:
-            self._skip(name, f"cannot be read: {_why(error)}", 0)
-            return False
-        if self._unwanted.fullmatch(name) or (status.st_dev, status.st_ino) in self._not_input:
-            self.listing.set_aside += 1
-            return False
-        if stat.S_ISDIR(status.st_mode):
-            return True
-        if stat.S_ISREG(status.st_mode):
-            self._regular(name, entry.path, status)
-        elif stat.S_ISLNK(status.st_mode) and Path(entry.path).is_dir():
-            self._skip(name, "a symbolic link to a folder: not followed", 0)
-        elif not self._is_wanted(name):
-            self.listing.set_aside += 1
-        elif stat.S_ISLNK(status.st_mode):
-            self._skip(name, "a symbolic link: not followed", 0)
+    def _of_size(self, name: str, path: Path, stamp: tuple[int, int, int, int]) -> None:
+        size = stamp[2]
+        if self._is_too_large(name, size):
+            self._skip_large(name, size)
         else:
-            kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "something else")
-            self._skip(name, f"{kind}: not opened", 0)
-        return False
+            self.listing.files.raw.append(name, path, stamp)
 
-    def _regular(self, name: str, path: str, status: os.stat_result, *, is_place: bool = False) -> None:
-        if not self._is_wanted(name, takes_any=is_place and self._takes_any_name):
-            self.listing.set_aside += 1
-        elif self._is_too_large(name, status.st_size):
-            self._skip_large(name, status.st_size)
-        else:
-            self.listing.files.raw.append(name, path, stamp_of(status))
-
-    def _is_wanted(self, name: str, *, takes_any: bool = False) -> bool:
-        belongs = takes_any or self._of_corpus.fullmatch(name)
-        return bool(belongs and self._wanted.fullmatch(name))
+    def _is_wanted(self, name: str, *, takes_any: bool) -> bool:
+        return (takes_any or self._of_corpus.matches(name)) and self._wanted.matches(name)
 
     def _is_too_large(self, name: str, size: int) -> bool:
         return size > self._maximum and not self._is_streamed(name)

@@ -98,7 +98,7 @@ impl Error {
             ErrorKind::IsADirectory | ErrorKind::NotADirectory => Class::Data,
             _ => Class::Machine,
         };
-        let message = format!("cannot {action} {}: {}", quoted(path), reason(&source));
+        let message = format!("cannot {action} {}: {}", quoted(path), system_reason(&source));
         Self(Box::new(Fault {
             class,
             message,
@@ -182,7 +182,8 @@ pub(crate) fn quoted(path: &Path) -> String {
 }
 
 /// The system's own words, in the shape of ours: lower case, without the error's number.
-fn reason(source: &io::Error) -> String {
+#[must_use]
+pub fn system_reason(source: &io::Error) -> String {
     let text = source.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut characters = text.chars();

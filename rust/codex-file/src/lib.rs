@@ -40,4 +40,4 @@ pub mod space;
 pub mod stream;
 mod system;
 
-pub use error::{Class, Error, Result};
+pub use error::{Class, Error, Result, system_reason};

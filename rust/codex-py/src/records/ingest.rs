@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, RwLock};
 
 use codex_records::ingest::{
-    Document, Filters, Made, Merge, QualityRule, RawFiles as Files, Reading, Stamp, Stopped, Twin, Unit,
+    Document, Filters, Globs as RustGlobs, Made, Merge, QualityRule, RawFiles as Files, Reading, Rules,
+    Stamp, Stopped, Twin, Unit, Walked, walk,
 };
 use codex_records::{Error, Result};
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyBytes;
@@ -18,6 +19,30 @@ use crate::file::PartialFile;
 
 /// What is merged before it is written: it stays in the cache of the processor until then.
 const BLOCK_BYTES: usize = 256 << 10;
+
+/// Globs over the names of files; see `codex.data.listing`.
+#[pyclass(frozen, module = "codex._core")]
+pub(super) struct Globs(RustGlobs);
+
+#[pymethods]
+impl Globs {
+    #[new]
+    #[allow(clippy::needless_pass_by_value)]
+    fn new(globs: Vec<String>) -> PyResult<Self> {
+        RustGlobs::new(&globs).map(Self).map_err(PyValueError::new_err)
+    }
+
+    /// Whether a name, or a folder above it, matches one.
+    fn matches(&self, name: &str) -> bool {
+        self.0.matches(name)
+    }
+}
+
+/// Device, inode, bytes, time of the last change in ns.
+type StampItems = (u64, u64, u64, i64);
+
+/// How many files were set aside; name of each that was skipped, and why; name, path and stamp of those that are large.
+type Found = (u64, Vec<(String, String)>, Vec<(String, PathBuf, StampItems)>);
 
 /// Name, path, device, inode, bytes, time of the last change in ns.
 type Listed = (String, PathBuf, u64, u64, u64, i64);
@@ -35,7 +60,7 @@ impl RawFiles {
     }
 
     #[allow(clippy::needless_pass_by_value)]
-    fn append(&self, name: PyBackedStr, path: PathBuf, stamp: (u64, u64, u64, i64)) -> PyResult<()> {
+    fn append(&self, name: PyBackedStr, path: PathBuf, stamp: StampItems) -> PyResult<()> {
         let (device, inode, bytes, modified_ns) = stamp;
         let stamp = Stamp {
             device,
@@ -45,6 +70,43 @@ impl RawFiles {
         };
         self.0.write().map_err(|_| poisoned())?.push(&name, &path, stamp);
         Ok(())
+    }
+
+    /// Adds the files below a folder that `of_corpus` and `wanted` match and `unwanted` does not, up to a size; what else was found.
+    #[allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+    fn walk(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        folder: PathBuf,
+        of_corpus: &Bound<'_, Globs>,
+        wanted: &Bound<'_, Globs>,
+        unwanted: &Bound<'_, Globs>,
+        maximum_bytes: u64,
+        not_input: Vec<(u64, u64)>,
+    ) -> PyResult<Found> {
+        let rules = Rules {
+            of_corpus: &of_corpus.get().0,
+            wanted: &wanted.get().0,
+            unwanted: &unwanted.get().0,
+            maximum_bytes,
+            not_input: &not_input,
+        };
+        let Walked {
+            set_aside,
+            skipped,
+            large,
+        } = py.detach(|| {
+            self.0
+                .write()
+                .map(|mut files| walk(&mut files, name, &folder, rules))
+                .map_err(|_| poisoned())
+        })?;
+        let items = |stamp: Stamp| (stamp.device, stamp.inode, stamp.bytes, stamp.modified_ns);
+        let large = large
+            .into_iter()
+            .map(|(name, path, stamp)| (name, path, items(stamp)));
+        Ok((set_aside, skipped, large.collect()))
     }
 
     /// Puts them in the order of their names.

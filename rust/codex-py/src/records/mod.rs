@@ -53,6 +53,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lines::LineIndex>()?;
     module.add_class::<lines::RowLines>()?;
     module.add_class::<lines::TextLines>()?;
+    module.add_class::<ingest::Globs>()?;
     module.add_class::<ingest::RawFiles>()?;
     module.add_class::<ingest::RecordMerge>()?;
     module.add_class::<ingest::UnitWriter>()?;
