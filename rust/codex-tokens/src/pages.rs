@@ -100,6 +100,8 @@ pub(crate) unsafe trait Zero {}
 
 // SAFETY: a number may be 0.
 unsafe impl Zero for AtomicU32 {}
+// SAFETY: as above.
+unsafe impl Zero for u8 {}
 
 impl<T: Zero> Table<T> {
     /// So many zeros, whose memory is taken as they are written.

@@ -21,6 +21,7 @@ type Candidate = u32;
 
 /// Candidates are compared so many at a time.
 const LANES: usize = 8;
+type Lanes = [Candidate; LANES];
 
 /// Of words that are merged side by side so many candidates are compared even if they are fewer: few words have more, so how
 /// often it goes on is foretold.
@@ -138,11 +139,16 @@ impl Short {
         })
     }
 
-    /// Joins the pair that was learnt first, if there is one; `least` candidates are compared.
+    /// Joins the pair that was learnt first, if there is one; `least` candidates are compared, by `lowest`.
     #[inline(always)]
-    fn join(&mut self, least: usize, merges: &Merges) -> Option<Joined> {
-        let used = self.length.max(least).next_multiple_of(LANES);
-        let lowest = lowest(&self.candidates[..used]);
+    fn join(
+        &mut self,
+        least: usize,
+        merges: &Merges,
+        lowest: impl Fn(&[Lanes]) -> Candidate,
+    ) -> Option<Joined> {
+        let used = self.length.max(least).div_ceil(LANES);
+        let lowest = lowest(&self.candidates.as_chunks().0[..used]);
         if lowest >= NONE {
             return None;
         }
@@ -188,18 +194,19 @@ pub(crate) fn merge_short(words: &mut [Short], merges: &Merges) {
             return unsafe { merge_by_wide_vectors(words, merges) };
         }
     }
-    merge_by_any_means(words, merges);
+    merge_by(words, merges, lowest);
 }
 
 /// The same, compiled for processors whose vectors compare eight candidates at once.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 fn merge_by_wide_vectors(words: &mut [Short], merges: &Merges) {
-    merge_by_any_means(words, merges);
+    merge_by(words, merges, |candidates| lowest_by_wide_vectors(candidates));
 }
 
+/// Merges `words`, their candidates compared by `lowest`.
 #[inline(always)]
-fn merge_by_any_means(words: &mut [Short], merges: &Merges) {
+fn merge_by(words: &mut [Short], merges: &Merges, lowest: impl Fn(&[Lanes]) -> Candidate) {
     for words in words.chunks_mut(TOGETHER) {
         // Those that are not done come first.
         let mut joined = [Joined::default(); TOGETHER];
@@ -215,7 +222,7 @@ fn merge_by_any_means(words: &mut [Short], merges: &Merges) {
             let mut still_open = 0;
             for at in 0..open {
                 let word = joined[at].word;
-                if let Some(now) = words[word].join(least, merges) {
+                if let Some(now) = words[word].join(least, merges, &lowest) {
                     joined[still_open] = Joined { word, ..now };
                     still_open += 1;
                 }
@@ -233,14 +240,31 @@ fn candidate(rank: u32, place: usize) -> Candidate {
     rank << PLACE_BITS | place as u32
 }
 
-/// The smallest of `candidates`, whose number is a multiple of [`LANES`].
-#[inline(always)]
-fn lowest(candidates: &[Candidate]) -> Candidate {
-    let mut lowest = [NONE; LANES];
-    for lanes in candidates.as_chunks::<LANES>().0 {
-        for (low, &candidate) in lowest.iter_mut().zip(lanes) {
-            *low = candidate.min(*low);
-        }
+/// The smallest of `candidates`.
+fn lowest(candidates: &[Lanes]) -> Candidate {
+    candidates.as_flattened().iter().copied().min().unwrap_or(NONE)
+}
+
+/// The same, eight at once: written out, for whether the compiler does it depends on what it has compiled before.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn lowest_by_wide_vectors(candidates: &[Lanes]) -> Candidate {
+    use std::arch::x86_64::{
+        _mm_cvtsi128_si32, _mm_min_epu32, _mm_shuffle_epi32, _mm256_castsi256_si128,
+        _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_min_epu32, _mm256_set1_epi32,
+    };
+    let mut lowest = _mm256_set1_epi32(NONE.cast_signed());
+    for lanes in candidates {
+        // SAFETY: an array of eight numbers is as long as the vector, which may begin anywhere.
+        #[expect(unsafe_code, reason = "arrays become vectors by their address")]
+        let lanes = unsafe { _mm256_loadu_si256(lanes.as_ptr().cast()) };
+        lowest = _mm256_min_epu32(lowest, lanes);
     }
-    lowest.into_iter().min().unwrap_or(NONE)
+    let lowest = _mm_min_epu32(
+        _mm256_castsi256_si128(lowest),
+        _mm256_extracti128_si256::<1>(lowest),
+    );
+    let lowest = _mm_min_epu32(lowest, _mm_shuffle_epi32::<0b01_00_11_10>(lowest));
+    let lowest = _mm_min_epu32(lowest, _mm_shuffle_epi32::<0b10_11_00_01>(lowest));
+    _mm_cvtsi128_si32(lowest).cast_unsigned()
 }

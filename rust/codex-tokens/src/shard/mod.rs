@@ -11,6 +11,7 @@
 //! The metadata names the tokenizer by its fingerprint and carries an xxh3-128 digest of everything else in the file, so
 //! that a shard can be checked without the manifest beside it.
 
+mod bytes;
 mod layout;
 mod ndjson;
 mod series;

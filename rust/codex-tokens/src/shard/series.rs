@@ -1,5 +1,6 @@
 //! One shard after another: what they have in common, and the one that is being filled.
 
+use super::bytes::Bytes;
 use super::{DIGEST, KIND, Metadata, SCHEMA_VERSION, digest_of, token_dtype};
 use crate::error::{Error, Result};
 use crate::tokenizer::{END_OF_DOCUMENT, Tokenizer};
@@ -13,9 +14,6 @@ use std::path::PathBuf;
 /// Bytes of tokens in a full shard unless asked otherwise.
 const SHARD_BYTES: usize = 32 << 20;
 
-/// Ids made bytes at a time.
-const PUSHED_IDS: usize = 256;
-
 /// Bytes digested and written at a time.
 const WRITE_BYTES: usize = 256 << 10;
 
@@ -28,7 +26,6 @@ pub(super) struct Series {
     folder: PathBuf,
     split: String,
     dtype: Dtype,
-    token_bytes: usize,
     pub(super) shard_tokens: usize,
     pub(super) end_of_document: u32,
     metadata: Metadata,
@@ -38,7 +35,7 @@ pub(super) struct Series {
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     /// As they will lie in the file.
-    tokens: Vec<u8>,
+    tokens: Bytes,
     pub(super) token_count: usize,
     offsets: Vec<u8>,
     document_ids: Vec<u8>,
@@ -81,7 +78,6 @@ impl Series {
             folder,
             split: split.to_owned(),
             dtype,
-            token_bytes,
             shard_tokens: shard_tokens.unwrap_or(SHARD_BYTES / token_bytes),
             end_of_document,
             metadata: entries.into_iter().map(entry).collect(),
@@ -114,22 +110,10 @@ impl Series {
         let start = (shard.token_count as u64).to_le_bytes();
         shard.offsets.extend_from_slice(&start);
         shard.document_ids.extend_from_slice(&document_id);
-        // Some at a time into an array: the compiler makes wide moves of that, and none of an iterator of bytes.
-        let mut bytes = [0; 4 * PUSHED_IDS];
-        for ids in ids.chunks(PUSHED_IDS) {
-            if self.dtype == Dtype::U16 {
-                for (place, id) in bytes.as_chunks_mut::<2>().0.iter_mut().zip(ids) {
-                    let [low, high, ..] = id.to_le_bytes();
-                    *place = [low, high];
-                }
-            } else {
-                for (place, id) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(ids) {
-                    *place = id.to_le_bytes();
-                }
-            }
-            shard
-                .tokens
-                .extend_from_slice(&bytes[..ids.len() * self.token_bytes]);
+        if self.dtype == Dtype::U16 {
+            shard.tokens.push::<2>(ids);
+        } else {
+            shard.tokens.push::<4>(ids);
         }
         shard.token_count += ids.len();
         shard.documents += 1;
@@ -140,7 +124,11 @@ impl Series {
         let count = (shard.token_count as u64).to_le_bytes();
         shard.offsets.extend_from_slice(&count);
         let (tokens, documents) = (shard.token_count as u64, shard.documents as u64);
-        let data = [shard.offsets.as_slice(), &shard.tokens, &shard.document_ids];
+        let data: Vec<&[u8]> = [shard.offsets.as_slice()]
+            .into_iter()
+            .chain(shard.tokens.pieces())
+            .chain([shard.document_ids.as_slice()])
+            .collect();
         let mut metadata = self.metadata.clone();
         metadata.insert(DIGEST.to_owned(), digest_of(&metadata, &data).to_string());
         let tensors = [
@@ -155,9 +143,9 @@ impl Series {
         let mut file = AtomicFile::create(&path)?;
         let mut hasher = Hasher::new(Algorithm::Xxh3);
         let mut bytes = 0;
-        let parts = [&[header.as_slice()], &data[..]].concat();
+        let parts = [header.as_slice()].into_iter().chain(data);
         // What has just been digested is in the cache when it is written.
-        for piece in parts.iter().flat_map(|part| part.chunks(WRITE_BYTES)) {
+        for piece in parts.flat_map(|part| part.chunks(WRITE_BYTES)) {
             hasher.update(piece);
             file.write_all(piece)
                 .map_err(|error| codex_file::Error::io("write", &path, error))?;
@@ -177,9 +165,9 @@ impl Series {
 impl Shard {
     /// Empty again, its memory kept.
     fn clear(&mut self) {
-        for part in [&mut self.offsets, &mut self.tokens, &mut self.document_ids] {
-            part.clear();
-        }
+        self.tokens.clear();
+        self.offsets.clear();
+        self.document_ids.clear();
         (self.token_count, self.documents) = (0, 0);
     }
 }

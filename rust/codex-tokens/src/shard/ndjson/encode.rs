@@ -9,6 +9,9 @@ use codex_records::{Block, Fault, Id};
 const KEPT_BYTES: usize = 4 << 20;
 const KEPT_IDS: usize = 2 << 20;
 
+/// The room for ids is a multiple of these.
+const ROOM_IDS: usize = 1 << 20;
+
 /// A block and what came out of it. It is made once and used again and again.
 #[derive(Default)]
 pub(super) struct Encoded {
@@ -81,8 +84,8 @@ impl Encoder {
             *ids = Vec::new();
         }
         ids.clear();
-        // An id for each byte at most but for the ends: what never grows is never copied, and leaves no holes in the heap.
-        ids.reserve_exact(block.bytes().len());
+        // An id for each byte at most but for the ends. What never grows is never copied, so there is room for longer blocks, too.
+        ids.reserve_exact(block.bytes().len().next_multiple_of(ROOM_IDS));
         documents.clear();
         bad.clear();
         for line in block.lines() {
