@@ -32,7 +32,7 @@ BROUGHT_BY = {
 MISSING = {name: brought for name, brought in BROUGHT_BY.items() if find_spec(name) is None}
 # Folders that need a package through and through, by their name.
 NEEDED_BY = {
-    **dict.fromkeys(["checkpoint", "evaluate", "generate", "kernels", "models", "train"], "torch"),
+    **dict.fromkeys(["adapt", "checkpoint", "evaluate", "generate", "kernels", "models", "train"], "torch"),
     "chat": "jinja2",
 }
 LEFT_OUT: list[str] = []

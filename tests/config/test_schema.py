@@ -92,7 +92,8 @@ def test_explain_says_value_default_origin_and_sentence(tmp_path: Path) -> None:
     (device,) = explain(loaded, "train.device")
     assert (str(warmup.origin), str(device.origin)) == ("command line", "default")
     assert device.wanted == "one of `auto`, `cpu`, `cuda`"
-    assert [each.key for each in explain(loaded, "tokens")] == ["tokens.tokenizer", "tokens.vocabulary_size"]
+    keys = [each.key for each in explain(loaded, "tokens")]
+    assert keys == ["tokens.tokenizer", "tokens.vocabulary_size", "tokens.chat_template"]
 
 
 def test_explain_of_no_key_suggests_one() -> None:

@@ -34,6 +34,7 @@ _FIXED = {
     "model.": "the weights would not fit",
     "adapt.": "the adapter would be another",
     "tokens.": "the tokens would mean something else",
+    "train.objective": "the steps done were of another",
     "train.optimizer": "its state would not fit",
 }
 _ON_REQUEST = ("model.dropout", "adapt.dropout")

@@ -100,6 +100,8 @@ class Tokens(Section):
     """A `tokenizer.json`, or a folder that holds one, to use instead of learning one; null learns one."""
     vocabulary_size: int = Field(default=4096, ge=257, le=1_000_000)
     """Tokens in the vocabulary that is learned: 256 bytes, `<|endoftext|>`, and merges from the training text."""
+    chat_template: str | None = Field(default=None, min_length=1)
+    """A Jinja template that makes text of the messages of an example; null takes that of `model.pretrained`, if it has one."""
 
 
 class Model(Section):
@@ -163,6 +165,8 @@ class Train(Section):
     """Rows in one batch; a step sees this times `train.accumulate_steps` times `model.context` tokens."""
     packing: Literal["contiguous", "documents"] = "contiguous"
     """Whether a token sees all of its row before it, or with `documents` only what belongs to its own document."""
+    objective: Literal["text", "responses"] = "text"
+    """What is learned: to go on with any `text`, or to give `responses` to prompts, of which nothing is learned."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
     learning_rate: float = Field(default=0.015, gt=0, le=10)

@@ -102,6 +102,8 @@ class TokenBatch:
     """(B, T + 1)"""
     epoch: int
     """The pass over the split that the first row belongs to, from 0."""
+    learned: NDArray[np.bool_] | None = None
+    """(B, T): which of the tokens predicted are learned from; None: all."""
 
 
 class TokenBatches:
@@ -133,6 +135,11 @@ class TokenBatches:
         self.batch_rows = batch_rows
         self._block_rows = min(_BLOCK_ROWS, self.order.rows_per_epoch)
         self._block = lru_cache(maxsize=2)(self._look_up)
+
+    @property
+    def digest(self) -> str:
+        """Binds a checkpoint to the tokens it was trained on."""
+        return self.documents.digest
 
     @property
     def remainder_tokens(self) -> int:

@@ -67,6 +67,20 @@ class HeldOut:
         documents = int((kept == self.end_of_document_id).sum())
         return HeldOut(kept, self.token_bytes, self.end_of_document_id, documents)
 
+    def measure(
+        self,
+        model: CausalModel,
+        *,
+        stride: int,
+        documents_apart: bool,
+        autocast: AbstractContextManager[Any] | None = None,
+        progress: Progress | None = None,
+    ) -> Bits:
+        """The bits that `model` needs to say it, as `bits_per_byte`."""
+        return bits_per_byte(
+            model, self, stride=stride, documents_apart=documents_apart, autocast=autocast, progress=progress
+        )
+
     @property
     def bytes(self) -> int:
         """Of the text that the tokens stand for."""

@@ -131,18 +131,27 @@ class CausalModel(nn.Module, ABC):
         return dispatch.summed_losses(hidden, self.head_weight, targets[:, skip:].flatten())[0]
 
     def summed_losses(
-        self, tokens: Tensor, targets: Tensor, *, documents: Documents | None = None, z_loss: float = 0.0
+        self,
+        tokens: Tensor,
+        targets: Tensor,
+        *,
+        documents: Documents | None = None,
+        z_loss: float = 0.0,
+        learned: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """What is learned from: `summed_loss` plus `z_loss` times the squared ln sum exp(logits) of each position.
 
         Args:
             tokens, targets, documents: as in `summed_loss`.
             z_loss: its weight.
+            learned: (B, T) bool, the positions that count; the others are seen alone. Default: all.
         Returns:
             Two float32 scalars: the sum of both, and `summed_loss` alone, without a gradient.
         """
-        hidden = self._hidden(tokens, None, documents).flatten(0, 1)
-        return dispatch.summed_losses(hidden, self.head_weight, targets.flatten(), z_loss)
+        hidden = self._hidden(tokens, None, documents)
+        if learned is not None:
+            return dispatch.summed_losses(hidden[learned], self.head_weight, targets[learned], z_loss)
+        return dispatch.summed_losses(hidden.flatten(0, 1), self.head_weight, targets.flatten(), z_loss)
 
     def _hidden(self, tokens: Tensor, cache: Cache | None, documents: Documents | None = None) -> Tensor:
         seen = tokens.shape[1] + (0 if cache is None else cache.length)

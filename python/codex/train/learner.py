@@ -6,6 +6,7 @@ function called with 0, 1, 2 ...
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import NamedTuple
 
 import torch
@@ -13,11 +14,12 @@ from torch import Tensor
 
 from codex.adapt import learned_weights
 from codex.config.schema import Train
-from codex.data.load import TokenBatches
+from codex.data.load import TokenBatch
 from codex.kernels.attention.documents import Documents
 from codex.models.causal import CausalModel
 from codex.train.clock import Clock
 from codex.train.machine import Machine
+from codex.train.material import Batches
 from codex.train.optimizer import Optimizer
 from codex.train.schedule import rate_factor
 from codex.train.spikes import Spikes
@@ -46,7 +48,7 @@ class Learner:
     Args:
         model: on the machine's device.
         optimizer: over its parameters.
-        batches: one batch is one step: `train.accumulate_steps` x `train.micro_batch_size` rows of context + 1 tokens.
+        batches: one batch is one step: `train.accumulate_steps` x `train.micro_batch_size` rows.
         config: `config.train`.
         document_start: the token that stands before the first one of every document.
         machine: what to compute on.
@@ -57,7 +59,7 @@ class Learner:
         self,
         model: CausalModel,
         optimizer: Optimizer,
-        batches: TokenBatches,
+        batches: Batches,
         config: Train,
         document_start: int,
         machine: Machine,
@@ -90,13 +92,16 @@ class Learner:
         with clock.phase("data"):
             batch = self.batches[step]
             rows = torch.from_numpy(batch.tokens).to(self._machine.device, non_blocking=True)
-            tokens = rows.shape[0] * (rows.shape[1] - 1)
+            learned = self._learned(batch)
+            tokens = int(learned.sum()) if learned is not None else rows.shape[0] * (rows.shape[1] - 1)
         loss = torch.zeros((), device=rows.device)
-        for micro in torch.split(rows, self._config.micro_batch_size):
+        size = self._config.micro_batch_size
+        masks = repeat(None) if learned is None else torch.split(learned, size)
+        for micro, mask in zip(torch.split(rows, size), masks, strict=False):
             with clock.phase("forward"), self._machine.autocast():
                 seen, wanted = micro[:, :-1], micro[:, 1:]
                 total, cross_entropy = self.model.summed_losses(
-                    seen, wanted, documents=self._documents(seen), z_loss=self._config.z_loss
+                    seen, wanted, documents=self._documents(seen), z_loss=self._config.z_loss, learned=mask
                 )
             with clock.phase("backward"):
                 (total / tokens).backward()  # type: ignore[no-untyped-call]
@@ -111,13 +116,19 @@ class Learner:
                 self.optimizer.step(step, factor)
         return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate, is_left_out)
 
+    def _learned(self, batch: TokenBatch) -> Tensor | None:
+        """Which of the tokens predicted are learned from, on the device; None: all."""
+        if batch.learned is None:
+            return None
+        return torch.from_numpy(batch.learned).to(self._machine.device, non_blocking=True)
+
     def _documents(self, seen: Tensor) -> Documents | None:
         """What hides neighbours in a row from each other.
 
         The token that ends a document is the first that the next one sees: it predicts that one's first token, as it
         does where a text is measured or begun, and nothing else of the document before is looked at.
         """
-        if self._config.packing == "contiguous":
+        if self._config.packing == "contiguous" or self._config.objective != "text":
             return None
         return Documents(seen == self._document_start)
 

@@ -15,12 +15,12 @@ import torch
 from codex.checkpoint import Loaded
 from codex.config import Config
 from codex.errors import DivergedError
-from codex.evaluate import HeldOut, bits_per_byte
 from codex.track.run import Run
 from codex.train.clock import Clock
 from codex.train.interrupt import StopSignals
 from codex.train.learner import Learner, Update
 from codex.train.machine import Machine
+from codex.train.material import Measured
 from codex.train.progress import Progress
 from codex.train.saves import Saves
 from codex.train.state import Best, History, restore, state_of
@@ -56,7 +56,7 @@ class Loop:
     machine: Machine
     learner: Learner
     history: History
-    held_out: HeldOut
+    held_out: Measured
     files: Mapping[str, bytes]
     base: str | None
     saves: Saves
@@ -207,9 +207,8 @@ class Loop:
     def _measure(self) -> float:
         self._finite_losses()
         with self.clock.phase("evaluate"):
-            bits = bits_per_byte(
+            bits = self.held_out.measure(
                 self.learner.model,
-                self.held_out,
                 stride=self.config.evaluate.stride,
                 documents_apart=self.config.train.packing == "documents",
                 autocast=self.machine.autocast(),

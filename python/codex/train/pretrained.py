@@ -30,6 +30,7 @@ __all__ = ["Source", "adopt", "load_weights"]
 _OWN = frozenset({"pretrained", "dropout"})
 
 _TOKENIZER_FILE = "tokenizer.json"
+_TEMPLATE_FILE = "chat_template.jinja"
 
 
 def adopt(loaded: LoadedConfig, recorded: Config | None = None) -> LoadedConfig:
@@ -48,14 +49,18 @@ def adopt(loaded: LoadedConfig, recorded: Config | None = None) -> LoadedConfig:
     config = loaded.config
     wanted = config.model.pretrained
     if wanted is None:
-        if config.adapt.lora:  # no rule of the configuration: a packaged one leaves open which weights
-            raise config_error([_nothing_to_adapt(loaded.origins["adapt.lora"])])
+        needs = {"adapt.lora": config.adapt.lora, "train.objective": config.train.objective != "text"}
+        if any(needs.values()):  # no rule of the configuration: a packaged one leaves open which weights
+            raise config_error([_no_weights(loaded, key) for key, is_set in needs.items() if is_set])
         return loaded
     if recorded is not None and recorded.model.pretrained == wanted:
-        theirs, tokenizer, where = recorded.model, recorded.tokens.tokenizer, "the run"
+        theirs, tokenizer, template = recorded.model, recorded.tokens.tokenizer, recorded.tokens.chat_template
+        where = "the run"
     else:
         folder = _folder(wanted)
         theirs, tokenizer = _shape(folder, config.tokens.tokenizer)
+        there = folder / _TEMPLATE_FILE
+        template = str(there) if there.is_file() else None
         where = f"`{folder}`"
     given = {key: origin for key, origin in loaded.origins.items() if origin.source != _base_source()}
     context = config.model.context if "model.context" in given else theirs.context
@@ -69,9 +74,13 @@ def adopt(loaded: LoadedConfig, recorded: Config | None = None) -> LoadedConfig:
         raise config_error(faults)
     own = {"pretrained": wanted, "dropout": config.model.dropout, "context": context}
     stride = config.evaluate.stride if "evaluate.stride" in given else min(config.evaluate.stride, context)
+    tokens = {
+        "tokenizer": config.tokens.tokenizer or tokenizer,
+        "chat_template": config.tokens.chat_template or template,
+    }
     sections = {
         "model": theirs.model_copy(update=own),
-        "tokens": config.tokens.model_copy(update={"tokenizer": config.tokens.tokenizer or tokenizer}),
+        "tokens": config.tokens.model_copy(update=tokens),
         "evaluate": config.evaluate.model_copy(update={"stride": stride}),
     }
     return replace(loaded, config=Config.model_validate(config.model_copy(update=sections).model_dump()))
@@ -152,11 +161,10 @@ def _base_source() -> str:
     return found.shown
 
 
-def _nothing_to_adapt(origin: Origin) -> Fault:
-    message = "`adapt.lora` is true and `model.pretrained` null, expected weights to learn an adapter for"
-    return Fault(
-        message, origin, key="adapt.lora", hint="name a checkpoint or a run: `model.pretrained=runs/base`"
-    )
+def _no_weights(loaded: LoadedConfig, key: str) -> Fault:
+    message = f"`{key}` is {dump_value(loaded.config.value(key))} and `model.pretrained` null, expected weights to begin with"
+    hint = "name a checkpoint or a run: `model.pretrained=runs/base`"
+    return Fault(message, loaded.origins[key], key=key, hint=hint)
 
 
 def _fault(key: str, now: object, was: object, origin: Origin, where: str) -> Fault:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from codex.config import Config
-from codex.evaluate import HeldOut, baselines, bits_per_byte, python_lines
+from codex.evaluate import baselines, python_lines
 from codex.file import canonical_json, write_atomic
 from codex.generate import LanguageModel
 from codex.track.rows import read_rows
 from codex.track.run import Run
 from codex.train.clock import Clock
 from codex.train.machine import Machine
+from codex.train.material import Measured
 from codex.train.progress import Progress
 
 __all__ = ["Report", "make_report", "read_report"]
@@ -51,7 +52,7 @@ def make_report(
     run: Run,
     step: int,
     writer: LanguageModel,
-    held_out: HeldOut,
+    held_out: Measured,
     texts: Iterable[str],
     *,
     config: Config,
@@ -64,13 +65,12 @@ def make_report(
     Args:
         run, step: where it is kept.
         writer: the model at that step.
-        held_out: all held-out tokens.
+        held_out: all that was held out.
         texts: the same documents as text, in the same order.
     """
     with clock.phase("evaluate"):
-        bits = bits_per_byte(
+        bits = held_out.measure(
             writer.model,
-            held_out,
             stride=config.evaluate.stride,
             documents_apart=config.train.packing == "documents",
             autocast=machine.autocast(),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,11 @@ from codex.checkpoint import Loaded
 from codex.checkpoint.layout import ADAPTER_CONFIG_FILE
 from codex.config import LoadedConfig
 from codex.config.changes import Change
-from codex.data.load import TokenBatches
-from codex.data.prepare import Prepared, prepare
-from codex.data.store import cache_folder
 from codex.errors import DiskFullError, Interrupted, UsageError
-from codex.evaluate import HeldOut
 from codex.generate import LanguageModel
 from codex.models import build
 from codex.models.causal import CausalModel
 from codex.models.names import is_named, tokenizer_config, transformers_config
-from codex.records import read_records
 from codex.tokens import Tokenizer
 from codex.track.run import Run
 from codex.train.clock import Clock
@@ -36,6 +31,7 @@ from codex.train.interrupt import Stopped, StopSignals
 from codex.train.learner import Learner
 from codex.train.loop import OWN_PHASES, TRAIN_PHASES, Loop
 from codex.train.machine import Machine, choose_machine, require_device
+from codex.train.material import Material, gather
 from codex.train.optimizer import build_optimizer
 from codex.train.pretrained import adopt, load_weights
 from codex.train.progress import Progress, Silent
@@ -150,13 +146,11 @@ class _Job:
             Saves(run, config.checkpoint, resumed, progress) as saves,
         ):
             with self.clock.phase("prepare"):
-                prepared = prepare(config, cache=cache_folder(), progress=progress)
-                run.record_data(prepared.lineage)
-                tokenizer = Tokenizer.from_file(prepared.tokenizer / "tokenizer.json")
-                held_out = HeldOut.open(prepared.shards, tokenizer)
-                loop = self._loop(prepared, machine, tokenizer, held_out, saves, kept)
+                material = gather(config, progress)
+                run.record_data(material.lineage)
+                loop = self._loop(material, machine, saves, kept)
             if kept is not None:
-                check_tokens(kept, loop.learner.batches.documents.digest)
+                check_tokens(kept, material.batches.digest)
             first_step = 0 if kept is None else kept.step
             run.begin(first_step)
             if kept is not None:
@@ -169,8 +163,7 @@ class _Job:
                     hint=f"make room, then {self.resume_command}",
                 )
             saves.release()
-            writer = LanguageModel(loop.learner.model.eval(), tokenizer)
-            return self._finish(loop, writer, held_out, prepared, first_step)
+            return self._finish(loop, material, first_step)
 
     def _model(
         self, tokenizer: Tokenizer, kept: Loaded | None
@@ -195,39 +188,25 @@ class _Job:
         named = adapter_config(config.adapt, targets, base=str(source.folder), has_input_first=is_turned)
         return model, {ADAPTER_CONFIG_FILE: _json(named)}, source.digest
 
-    def _loop(
-        self,
-        prepared: Prepared,
-        machine: Machine,
-        tokenizer: Tokenizer,
-        held_out: HeldOut,
-        saves: Saves,
-        kept: Loaded | None,
-    ) -> Loop:
+    def _loop(self, material: Material, machine: Machine, saves: Saves, kept: Loaded | None) -> Loop:
         """Everything a first step needs, at step 0."""
-        config = self.loaded.config
-        sizes = config.train
-        batches = TokenBatches(
-            prepared.shards,
-            "train",
-            row_tokens=config.model.context + 1,
-            batch_rows=sizes.micro_batch_size * sizes.accumulate_steps,
-            seed=config.run.seed,
-        )
+        config, tokenizer = self.loaded.config, material.tokenizer
         model, files, base = self._model(tokenizer, kept)
         model.to(machine.device)
         files |= {
             "tokenizer.json": tokenizer.to_json(),
             "tokenizer_config.json": _json(tokenizer_config(config.model.context)),
         }
+        if (template := tokenizer.settings.chat_template) is not None:
+            files["chat_template.jinja"] = template.encode()
         if is_named(config.model.name):
             named = transformers_config(config.model, tokenizer.vocab_size, tokenizer.end_of_document_id)
             files["config.json"] = _json(named)
         learner = Learner(
             model,
-            build_optimizer(model, sizes),
-            batches,
-            sizes,
+            build_optimizer(model, config.train),
+            material.batches,
+            config.train,
             tokenizer.end_of_document_id,
             machine,
             self.clock,
@@ -238,7 +217,7 @@ class _Job:
             machine=machine,
             learner=learner,
             history=History(),
-            held_out=held_out.first(config.evaluate.held_out_tokens),
+            held_out=material.held_out_first,
             files=files,
             base=base,
             saves=saves,
@@ -254,9 +233,7 @@ class _Job:
             f"interrupted after step {step}, {where}", signal_number=signal_number, hint=self.resume_command
         )
 
-    def _finish(
-        self, loop: Loop, writer: LanguageModel, held_out: HeldOut, prepared: Prepared, first_step: int
-    ) -> Summary:
+    def _finish(self, loop: Loop, material: Material, first_step: int) -> Summary:
         step, run, seconds = loop.history.step, self.run, self.clock.seconds
         steps_made = step - first_step
         report = read_report(run, step) if steps_made <= 0 else None
@@ -265,9 +242,9 @@ class _Job:
             report = make_report(
                 run,
                 step,
-                writer,
-                held_out,
-                _texts(prepared),
+                LanguageModel(loop.learner.model.eval(), material.tokenizer),
+                material.held_out,
+                material.held_out_texts(),
                 config=self.loaded.config,
                 machine=loop.machine,
                 clock=self.clock,
@@ -294,10 +271,6 @@ class _Job:
             resume_command=self.resume_command,
             generate_command=f"codex generate --from {run.folder}",
         )
-
-
-def _texts(prepared: Prepared) -> Iterator[str]:
-    return (record.text for record in read_records(prepared.splits / "validation.ndjson"))
 
 
 def _json(content: object) -> bytes:

@@ -121,7 +121,7 @@ def _position(step: int, learner: Learner, config: Config) -> dict[str, Any]:
         "epoch": batches.epoch(step),
         "index": step,
         "seed": config.run.seed,
-        "shards": batches.documents.digest,
+        "shards": batches.digest,
     }
 
 
