@@ -100,6 +100,18 @@ impl MultiByte {
         self.pairs[usize::from(lead)][usize::from(trail >> 6)] >> (trail & 63) & 1 == 1
     }
 
+    /// Whether two bytes may begin a character of three or four.
+    #[inline]
+    pub(crate) fn may_be_longer(&self, lead: u8, second: u8) -> bool {
+        self.three.as_ref().is_some_and(|(first, _)| *first == lead)
+            || (!self.four.is_empty() && second.is_ascii_digit())
+    }
+
+    /// How many bytes outside ASCII a character has at most.
+    pub(crate) fn most_high_bytes(&self) -> u32 {
+        if self.three.is_some() { 3 } else { 2 }
+    }
+
     fn add(&mut self, lead: &str, first: usize, characters: &[char]) {
         let trails = match (lead.len(), hexadecimal(lead)) {
             (1, _) => &mut self.one[..],

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::forms::unjoined;
+use super::lanes::LANES;
 use super::model::{FOREIGN, LANGUAGES, NAT, shared_class};
 
 /// One of the classes that all languages share, a character that some language has, or a kind of stranger.
@@ -23,7 +24,7 @@ pub(crate) struct Alphabet {
     /// By language, what it takes a symbol for.
     taken_for: Vec<Box<[Taken]>>,
     /// By symbol, what it costs at least in each language, whatever it follows.
-    least: Vec<Box<[u16]>>,
+    least: Vec<[u16; LANES]>,
 }
 
 /// What a language takes a symbol for.
@@ -50,7 +51,7 @@ impl Alphabet {
         // What each symbol costs where it is strange.
         let extras: Vec<u16> = [0; FIRST_OWN].into_iter().chain(kinds).chain(STRANGERS).collect();
         let mut taken_for = Vec::with_capacity(LANGUAGES.len());
-        let mut least = vec![vec![0; LANGUAGES.len()].into_boxed_slice(); extras.len()];
+        let mut least = vec![[0; LANES]; extras.len()];
         for (number, language) in LANGUAGES.iter().enumerate() {
             let mut classes: Vec<u8> = (0..FOREIGN).collect();
             classes.resize(extras.len(), FOREIGN);
@@ -59,14 +60,13 @@ impl Alphabet {
                     classes[FIRST_OWN + place] = class;
                 }
             }
-            let least_of = language.least_costs();
             let taken = classes
                 .into_iter()
                 .zip(&extras)
                 .enumerate()
                 .map(|(symbol, (class, extra))| {
                     let extra = if class == FOREIGN { *extra } else { 0 };
-                    least[symbol][number] = least_of[usize::from(class)] + extra;
+                    least[symbol][number] = u16::try_from(language.least(class)).unwrap_or(u16::MAX) + extra;
                     Taken {
                         class,
                         extra: u8::try_from(extra).unwrap_or(u8::MAX),
@@ -104,7 +104,7 @@ impl Alphabet {
     }
 
     /// What a symbol costs at least, by language.
-    pub(crate) fn least(&self, symbol: Symbol) -> &[u16] {
+    pub(crate) fn least(&self, symbol: Symbol) -> &[u16; LANES] {
         &self.least[usize::from(symbol)]
     }
 }

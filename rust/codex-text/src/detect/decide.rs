@@ -1,8 +1,10 @@
 //! The answer, from what one pass over the bytes has gathered.
 
+use super::candidates::{self, Family};
 use super::evidence::Evidence;
 use super::model::NAT;
-use super::single::{Family, Reading};
+use super::passage::Passage;
+use super::single::Reading;
 use super::watch::Errors;
 use super::{Alternative, Detection, Detector, binary, east_asian, escape, single, wide};
 use crate::scan::Scan;
@@ -225,18 +227,20 @@ fn readings(of: &Detector) -> Vec<Reading> {
         return Vec::new(); // no other reading would be taken for text
     }
     let narrow = |bytes: &[u8], controls: u64| {
+        let passage = Passage::of(bytes);
+        let probed = east_asian::Probed::of(&passage);
         // What is found first spares the others most of their reading.
         let least = |readings: &[Reading]| readings.iter().map(|reading| reading.cost).min();
-        let single = |known| single::rank(bytes, &scan.histogram, Family::Ascii, &of.limits, known);
+        let single = |known| single::rank(&passage, &scan.histogram, Family::Ascii, &of.limits, known);
         let mut readings;
-        if east_asian::is_likely(bytes) {
-            let asian = east_asian::rank(bytes, &of.limits, u32::MAX, single::TOLD);
+        if probed.is_likely() {
+            let asian = probed.rank(&of.limits, u32::MAX, single::TOLD);
             readings = single(least(&asian));
             readings.extend(asian);
         } else {
             readings = single(None);
             let most = least(&readings).map_or(u32::MAX, |cost| cost + single::TOLD);
-            readings.extend(east_asian::rank(bytes, &of.limits, most, single::TOLD));
+            readings.extend(probed.rank(&of.limits, most, single::TOLD));
         }
         for reading in &mut readings {
             reading.cost += control_cost(controls);
@@ -252,7 +256,13 @@ fn readings(of: &Detector) -> Vec<Reading> {
         // Beside the same bytes in UTF-16 the beginning is compared, else all that tells the encodings apart.
         let whole = if wide.is_empty() { &of.head[..] } else { sample };
         let evidence = Evidence::of_ebcdic(whole, wide::SAMPLE);
-        ebcdic = single::rank(&evidence.bytes, &scan.histogram, Family::Ebcdic, &of.limits, None);
+        ebcdic = single::rank(
+            &Passage::of(&evidence.bytes),
+            &scan.histogram,
+            Family::Ebcdic,
+            &of.limits,
+            None,
+        );
         readings.extend(&ebcdic);
     }
     let least = |readings: &[Reading]| {
@@ -330,7 +340,7 @@ fn errors(of: &Detector, name: &'static str) -> (u64, Vec<u64>) {
         found.add(&of.head, false, true);
         return (found.count, found.first.into_iter().collect());
     }
-    let holes = single::holes(name)
+    let holes = candidates::holes(name)
         .map(|byte| of.scan.histogram[usize::from(byte)])
         .sum();
     (holes, Vec::new())

@@ -4,7 +4,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::Limits;
 use super::model::{CHARACTERS, NAT};
-use super::single::{Reading, cost_of_few};
+use super::passage::Passage;
+use super::single::Reading;
 use crate::codec::{Listed, multi_byte_codecs};
 
 /// Nats that a sequence costs that stands for nothing.
@@ -19,7 +20,7 @@ const CHARACTERS_FOR_A_LACKING_ONE: u32 = 2;
 const SWITCH: u32 = 2 * NAT;
 
 /// The codecs tried, with the languages written in them, each of which holds whatever the smaller ones of its kind do; and for one that
-/// has more characters than a better known one, which that is.
+/// has more characters than a better known one, which that is; those come last.
 const TRIED: [(&str, &[&str], Option<&str>); 9] = [
     ("cp932", &["ja"], None),
     ("euc_jp", &["ja"], None),
@@ -34,17 +35,24 @@ const TRIED: [(&str, &[&str], Option<&str>); 9] = [
 /// What one that has more characters costs besides: less than a place that stands for nothing in the other.
 const WIDER: u32 = 8 * NAT;
 
-/// A codec, and what its pairs of bytes cost in each language written in it.
+/// A codec, and what its characters cost in each language written in it.
 struct Tried {
     listed: &'static Listed,
     /// The one it has more characters than: it is read only where there are errors in that.
     narrower: Option<&'static str>,
     languages: &'static [&'static str],
-    costs: OnceLock<Vec<Pairs>>,
+    costs: OnceLock<Vec<Costs>>,
 }
 
-/// By the first byte less 80 and the second; 0 for a pair that is no character.
-type Pairs = Box<[u8]>;
+/// What characters cost in one language; 0 for what is no character.
+struct Costs {
+    /// Those of one byte, by that less 80.
+    ones: [u8; 0x80],
+    /// Those of two, by the first less 80 and the second.
+    pairs: Box<[u8]>,
+    /// What any of them costs at least for each of its bytes outside ASCII.
+    least: u32,
+}
 
 static CODECS: LazyLock<Vec<Tried>> = LazyLock::new(|| {
     let find = |name: &str| multi_byte_codecs().find(|listed| listed.name() == name);
@@ -99,120 +107,168 @@ pub(crate) fn bytes_of_characters(listed: &Listed, evidence: &[u8]) -> usize {
 const PROBE: usize = 256;
 const LIKELY_FOR_A_BYTE: u32 = 6 * NAT;
 
-/// Whether the beginning of the evidence reads like East Asian text; what is made of it only saves time.
-pub(crate) fn is_likely(evidence: &[u8]) -> bool {
-    let beginning = &evidence[..evidence.len().min(PROBE)];
-    let most = u32::try_from(count_high(beginning)).unwrap_or(u32::MAX) * LIKELY_FOR_A_BYTE;
-    CODECS
-        .iter()
-        .filter(|tried| tried.narrower.is_none())
-        .any(|tried| tried.read(beginning, most).0.is_some())
+/// A passage, and what its beginning costs in each codec that is not wider than another; `u32::MAX` if it is none of that codec's.
+pub(crate) struct Probed<'a> {
+    passage: &'a Passage<'a>,
+    beginning: Passage<'a>,
+    costs: Vec<u32>,
 }
 
-fn count_high(evidence: &[u8]) -> usize {
-    evidence.iter().filter(|byte| **byte >= 0x80).count()
-}
-
-/// The readings of the evidence in the encodings allowed that are mostly without errors, cost no more than `most`, and no more than the
-/// best of them and `margin`.
-pub(crate) fn rank(evidence: &[u8], limits: &Limits, most: u32, margin: u32) -> Vec<Reading> {
-    let beginning = &evidence[..evidence.len().min(PROBE)];
-    // What is wider than one of those read is read after it, and only if there are errors in that.
-    let is_wider = |tried: &&Tried| tried.narrower.is_some_and(|name| limits.allows(name));
-    let allowed = CODECS.iter().filter(|tried| limits.allows(tried.listed.name()));
-    let (wider, mut tried): (Vec<&Tried>, Vec<&Tried>) = allowed.partition(is_wider);
-    tried.sort_by_cached_key(|tried| {
-        tried
-            .read(beginning, most)
-            .0
-            .map_or(u32::MAX, |reading| reading.cost)
-    });
-    let few = cost_of_few(evidence);
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut damaged = Vec::new();
-    let mut most = most;
-    for tried in tried.into_iter().chain(wider) {
-        if is_wider(&tried) && !damaged.contains(&tried.narrower) {
-            continue;
-        }
-        let besides = few + if tried.narrower.is_some() { WIDER } else { 0 };
-        let (reading, has_few_errors) = tried.read(evidence, most.saturating_sub(besides));
-        if let Some(reading) = reading {
-            let cost = reading.cost + besides;
-            most = most.min(cost.saturating_add(margin));
-            readings.push(Reading { cost, ..reading });
-        }
-        if has_few_errors {
-            damaged.push(Some(tried.listed.name()));
+impl<'a> Probed<'a> {
+    pub(crate) fn of(passage: &'a Passage) -> Self {
+        let beginning = Passage::of(&passage.bytes[..passage.bytes.len().min(PROBE)]);
+        let known = CODECS.iter().filter(|tried| tried.narrower.is_none());
+        let costs = known.map(|tried| tried.cost(&beginning)).collect();
+        Self {
+            passage,
+            beginning,
+            costs,
         }
     }
-    readings.retain(|reading| reading.cost <= most);
-    readings
+
+    /// Whether the beginning reads like East Asian text; what is made of it only saves time.
+    pub(crate) fn is_likely(&self) -> bool {
+        let most = self.beginning.high * LIKELY_FOR_A_BYTE;
+        self.costs.iter().any(|cost| *cost <= most)
+    }
+
+    /// The readings in the encodings allowed that are mostly without errors, cost no more than `most`, and no more than the best of them
+    /// and `margin`.
+    pub(crate) fn rank(&self, limits: &Limits, most: u32, margin: u32) -> Vec<Reading> {
+        // What is wider than one of those read is read after it, and only if there are errors in that.
+        let is_wider = |tried: &Tried| tried.narrower.is_some_and(|name| limits.allows(name));
+        let is_allowed = |tried: &Tried| limits.allows(tried.listed.name());
+        let allowed = CODECS.iter().enumerate().filter(|(_, tried)| is_allowed(tried));
+        let (wider, mut tried): (Vec<_>, Vec<_>) = allowed.partition(|(_, tried)| is_wider(tried));
+        tried.sort_by_cached_key(|(place, tried)| {
+            let known = self.costs.get(*place).copied();
+            let cost = known.unwrap_or_else(|| tried.cost(&self.beginning));
+            if cost <= most { cost } else { u32::MAX }
+        });
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut damaged = Vec::new();
+        let mut most = most;
+        for (_, tried) in tried.into_iter().chain(wider) {
+            if is_wider(tried) && !damaged.contains(&tried.narrower) {
+                continue;
+            }
+            let besides = self.passage.few + if tried.narrower.is_some() { WIDER } else { 0 };
+            let (reading, has_few_errors) = tried.read(self.passage, most.saturating_sub(besides));
+            if let Some(reading) = reading {
+                let cost = reading.cost + besides;
+                most = most.min(cost.saturating_add(margin));
+                readings.push(Reading { cost, ..reading });
+            }
+            if has_few_errors {
+                damaged.push(Some(tried.listed.name()));
+            }
+        }
+        readings.retain(|reading| reading.cost <= most);
+        readings
+    }
 }
 
 /// Characters read before their cost is compared with the most it may be.
 const STRIDE: u32 = 32;
 
 impl Tried {
+    /// What the passage costs; `u32::MAX` if it is none of this codec's.
+    fn cost(&self, passage: &Passage) -> u32 {
+        self.read(passage, u32::MAX)
+            .0
+            .map_or(u32::MAX, |reading| reading.cost)
+    }
+
     /// The reading, unless it has many errors or costs more than `most`; and whether there are errors, as far as it was read, and so few
     /// that they may be characters which this one lacks.
-    fn read(&self, evidence: &[u8], most: u32) -> (Option<Reading>, bool) {
+    fn read(&self, passage: &Passage, most: u32) -> (Option<Reading>, bool) {
+        let costs = self
+            .costs
+            .get_or_init(|| self.languages.iter().map(|name| self.costs_in(name)).collect());
+        match &costs[..] {
+            [one] => self.read_in([one], passage, most),
+            [one, two, three] => self.read_in([one, two, three], passage, most),
+            _ => (None, false),
+        }
+    }
+
+    fn read_in<const N: usize>(
+        &self,
+        languages: [&Costs; N],
+        passage: &Passage,
+        most: u32,
+    ) -> (Option<Reading>, bool) {
         let Some(table) = self.listed.multi_byte() else {
             return (None, false);
         };
-        let pairs = self
-            .costs
-            .get_or_init(|| self.languages.iter().map(|name| self.pairs(name)).collect());
-        let high = count_high(evidence);
-        let least = if wider(self.listed.name()).is_some() {
+        let has_wider = wider(self.listed.name()).is_some();
+        let least = if has_wider {
             CHARACTERS_FOR_A_LACKING_ONE
         } else {
             CHARACTERS_FOR_AN_ERROR
         };
+        let bytes = passage.bytes;
         // What the characters cost in each language, and what all else does in any.
-        let mut costs = vec![0; pairs.len()];
+        let mut costs = [0; N];
         let mut common = NAT;
         let (mut errors, mut characters) = (0u32, 0u32);
         let mut was_ascii = true;
         let mut at = 0;
-        while let Some(first) = evidence.get(at) {
-            if first.is_ascii() {
+        while let Some(first) = bytes.get(at) {
+            let Some(row) = first.checked_sub(0x80).map(usize::from) else {
                 common += if was_ascii { 0 } else { SWITCH };
                 was_ascii = true;
-                at += 1;
+                at = passage.next_high(at);
                 continue;
-            }
-            let second = evidence.get(at + 1).copied().unwrap_or(0);
-            let place = usize::from(first - 0x80) << 8 | usize::from(second);
-            if pairs[0][place] != 0 {
-                for (sum, pairs) in costs.iter_mut().zip(pairs) {
-                    *sum += u32::from(pairs[place]);
+            };
+            let second = bytes.get(at + 1).copied().unwrap_or(0);
+            let place = row << 8 | usize::from(second);
+            let length = if languages[0].pairs[place] != 0 {
+                for (sum, language) in costs.iter_mut().zip(languages) {
+                    *sum += u32::from(language.pairs[place]);
                 }
-                at += 2;
-            } else if let Some((character, length)) = table.first(&evidence[at..]) {
+                2
+            } else if languages[0].ones[row] != 0 {
+                for (sum, language) in costs.iter_mut().zip(languages) {
+                    *sum += u32::from(language.ones[row]);
+                }
+                1
+            } else if table.may_be_longer(*first, second)
+                && let Some((character, length)) = table.first(&bytes[at..])
+            {
                 for (sum, language) in costs.iter_mut().zip(self.languages) {
                     *sum += cost_of(language, character);
                 }
-                at += length;
+                length
             } else {
                 at += 1;
-                if at == evidence.len() {
+                if at == bytes.len() {
                     common += CUT;
                 } else {
                     errors += 1;
                     common += ERROR;
                 }
                 // There cannot be more characters than bytes that no error took.
-                if errors as usize * (least as usize + 1) > high {
+                if errors * (least + 1) > passage.high {
                     return (None, false);
                 }
                 continue;
-            }
+            };
+            at += length;
             common += if was_ascii { SWITCH } else { 0 };
             was_ascii = false;
             characters += 1;
-            if characters.is_multiple_of(STRIDE) && costs.iter().all(|cost| cost + common > most) {
-                return (None, errors > 0);
+            if characters.is_multiple_of(STRIDE) {
+                // Whether there are errors before it costs too much is told of those that have a wider one: that far they are read.
+                let left = if has_wider { 0 } else { passage.high_from(at) };
+                let of_left = |language: &Costs| language.least * left;
+                if costs
+                    .iter()
+                    .zip(languages)
+                    .all(|(cost, language)| cost + common + of_left(language) > most)
+                {
+                    return (None, errors > 0);
+                }
             }
         }
         let cheapest = costs.into_iter().zip(self.languages).min();
@@ -227,13 +283,22 @@ impl Tried {
         (reading, errors > 0 && errors * least <= characters)
     }
 
-    fn pairs(&self, language: &str) -> Pairs {
-        let mut costs = vec![0; 1 << 15].into_boxed_slice();
+    fn costs_in(&self, language: &str) -> Costs {
+        let mut costs = Costs {
+            ones: [0; 0x80],
+            pairs: vec![0; 0x8000].into_boxed_slice(),
+            least: 0,
+        };
         let model = CHARACTERS.iter().find(|model| model.name == language);
         if let Some((table, model)) = self.listed.multi_byte().zip(model) {
-            for (pair, place) in (0x8000..=u16::MAX).zip(&mut costs) {
+            costs.least = u32::from(model.least) / table.most_high_bytes();
+            let cost = |character| u8::try_from(model.cost(character)).unwrap_or(u8::MAX);
+            for (lead, one) in (0x80..=u8::MAX).zip(&mut costs.ones) {
+                *one = table.first(&[lead]).map_or(0, |(character, _)| cost(character));
+            }
+            for (pair, place) in (0x8000..=u16::MAX).zip(&mut costs.pairs[..]) {
                 if let Some((character, 2)) = table.first(&pair.to_be_bytes()) {
-                    *place = u8::try_from(model.cost(character)).unwrap_or(u8::MAX);
+                    *place = cost(character);
                 }
             }
         }

@@ -34,7 +34,7 @@ impl Evidence {
 
     /// The bytes without the lines that are UTF-8, which may stand in a file of any encoding, unless these are half of it or more.
     pub(crate) fn but_utf_8(&self) -> Cow<'_, [u8]> {
-        let lines = || self.bytes.split_inclusive(|byte| *byte == b'\n');
+        let lines = || lines(&self.bytes);
         let strange = |lines: &mut dyn Iterator<Item = &[u8]>| lines.map(count_high).sum::<usize>();
         let utf_8 = strange(&mut lines().filter(|line| is_utf_8(line)));
         if utf_8 == 0 || utf_8 * 2 >= self.high_bytes() {
@@ -106,6 +106,15 @@ impl Evidence {
         }
         data.len()
     }
+}
+
+/// The lines, each with its newline.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(b'\n', bytes)
+        .map(|at| at + 1)
+        .chain([bytes.len()]);
+    ends.map(move |end| &bytes[std::mem::replace(&mut begin, end)..end])
 }
 
 fn count_high(bytes: &[u8]) -> usize {

@@ -6,6 +6,7 @@
 
 mod alphabet;
 mod binary;
+mod candidates;
 mod decide;
 mod east_asian;
 mod escape;
@@ -13,10 +14,12 @@ mod evidence;
 mod forms;
 #[cfg(test)]
 mod fuzz;
+mod lanes;
 mod language;
 mod limits;
 mod model;
 mod pairs;
+mod passage;
 mod priors;
 mod single;
 #[cfg(test)]
@@ -27,9 +30,11 @@ mod wide;
 use crate::Newlines;
 use crate::scan::sought::Sought;
 use crate::scan::{BLOCK, Scan};
+use east_asian::Probed;
 use evidence::Evidence;
 pub use language::{language_of, languages};
 pub use limits::Limits;
+use passage::Passage;
 use watch::Errors;
 
 /// What bytes are.
@@ -226,7 +231,8 @@ impl Detector {
 
     /// Drops what the evidence is not likely in from what is watched.
     fn watch_the_likely(&mut self) {
-        let likely = east_asian::rank(&self.evidence.bytes, &self.limits, u32::MAX, FAR_BEHIND);
+        let passage = Passage::of(&self.evidence.bytes);
+        let likely = Probed::of(&passage).rank(&self.limits, u32::MAX, FAR_BEHIND);
         let is_likely = |name| likely.iter().any(|reading| reading.name == name);
         self.watched.retain(|errors| {
             let name = errors.listed.name();
@@ -244,9 +250,12 @@ impl Detector {
         };
         let most = readings[0].cost.saturating_add(FAR_BEHIND);
         let likely = readings.iter().take_while(|reading| reading.cost <= most);
-        self.holes = likely.flat_map(|reading| single::holes(reading.name)).collect();
+        self.holes = likely
+            .flat_map(|reading| candidates::holes(reading.name))
+            .collect();
         self.seek();
-        let asian = east_asian::rank(&self.evidence.bytes, &self.limits, most, u32::MAX);
+        let passage = Passage::of(&self.evidence.bytes);
+        let asian = Probed::of(&passage).rank(&self.limits, most, u32::MAX);
         let is_read = |name| asian.iter().any(|reading| reading.name == name);
         let listed = asian
             .iter()

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::lanes::LANES;
+
 /// Classes that all languages share: `a` to `z`, then these.
 pub(crate) const SPACE: u8 = 26;
 const DIGIT: u8 = 27;
@@ -24,6 +26,10 @@ pub(crate) struct Language {
     own: &'static [u8],
     table: &'static [u8],
     size: usize,
+    /// What each class costs at least, whatever it follows.
+    least: Vec<u8>,
+    /// Whether it is written in Latin letters: none of its own is of a script from Greek to Thai.
+    pub(crate) is_latin: bool,
 }
 
 impl Language {
@@ -33,33 +39,32 @@ impl Language {
         u32::from(self.table[usize::from(this) * self.size + usize::from(next)])
     }
 
+    fn new(name: &'static str, own: &'static [u8], table: &'static [u8], size: usize) -> Self {
+        let least = |class| table.iter().skip(class).step_by(size).copied().min();
+        Self {
+            name,
+            own,
+            table,
+            size,
+            least: (0..size).filter_map(least).collect(),
+            is_latin: !points(own).any(|point| (0x370..0x1000).contains(&point)),
+        }
+    }
+
     /// Its own characters with their classes.
     pub(super) fn own(&self) -> impl Iterator<Item = (u16, u8)> {
-        let points = self
-            .own
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .copied()
-            .map(u16::from_le_bytes);
-        points.zip(FIRST_OWN..)
+        points(self.own).zip(FIRST_OWN..)
     }
 
-    /// Whether it is written in Latin letters: none of its own is of a script from Greek to Thai.
-    pub(super) fn is_latin(&self) -> bool {
-        !self.own().any(|(point, _)| (0x370..0x1000).contains(&point))
+    /// What a class costs at least, whatever it follows.
+    #[inline]
+    pub(crate) fn least(&self, class: u8) -> u32 {
+        u32::from(self.least[usize::from(class)])
     }
+}
 
-    /// What each class costs at least, whatever it follows.
-    pub(super) fn least_costs(&self) -> Vec<u16> {
-        let mut least = vec![u16::MAX; self.size];
-        for row in self.table.chunks(self.size) {
-            for (least, cost) in least.iter_mut().zip(row) {
-                *least = (*least).min(u16::from(*cost));
-            }
-        }
-        least
-    }
+fn points(pairs: &[u8]) -> impl Iterator<Item = u16> {
+    pairs.as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes)
 }
 
 /// The class of an ASCII byte.
@@ -90,6 +95,18 @@ pub(crate) fn hash(data: &[u8]) -> u64 {
 
 /// All languages, in the order of the file.
 pub(crate) static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| languages(FILE).0);
+/// What it costs in each language that one class of ASCII bytes follows another.
+pub(crate) static ASCII_COSTS: LazyLock<Vec<[[u8; LANES]; FOREIGN as usize]>> = LazyLock::new(|| {
+    let mut costs = vec![[[0; LANES]; FOREIGN as usize]; FOREIGN.into()];
+    for (number, language) in LANGUAGES.iter().enumerate() {
+        for (row, costs) in language.table.chunks(language.size).zip(&mut costs) {
+            for (cost, costs) in row.iter().zip(costs) {
+                costs[number] = *cost;
+            }
+        }
+    }
+    costs
+});
 /// The East Asian languages, in the order of the file.
 pub(crate) static CHARACTERS: LazyLock<Vec<Characters>> = LazyLock::new(|| characters(languages(FILE).1));
 
@@ -105,12 +122,7 @@ fn languages(file: &'static [u8]) -> (Vec<Language>, &'static [u8]) {
         let size = usize::from(FIRST_OWN) + own;
         let (characters, body) = body.split_at(2 * own);
         let (table, body) = body.split_at(size * size);
-        languages.push(Language {
-            name: name(&head[..4]),
-            own: characters,
-            table,
-            size,
-        });
+        languages.push(Language::new(name(&head[..4]), characters, table, size));
         rest = body;
     }
     (languages, rest)
@@ -127,6 +139,8 @@ pub(crate) struct Characters {
     /// Such as `zh-cn`.
     pub(crate) name: &'static str,
     costs: Box<[u8]>,
+    /// What a character costs at least.
+    pub(crate) least: u8,
 }
 
 impl Characters {
@@ -159,6 +173,7 @@ fn characters(file: &'static [u8]) -> Vec<Characters> {
         all.push(Characters {
             name: name(&head[..6]),
             costs: dense,
+            least: costs.iter().copied().min().unwrap_or(0),
         });
         rest = body;
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::lanes::{LANES, Lanes};
 use super::model::{LANGUAGES, NAT};
 
 /// What an encoding costs before any byte is read, in nats; those not named cost `RARE`.
@@ -73,7 +74,7 @@ const REGIONS: [(&[&str], &[&str]); 3] = [
         &["cp1254", "cp857", "iso8859-3", "iso8859-9", "mac-turkish"],
     ),
 ];
-const OUT_OF_PLACE: u32 = 2 * NAT;
+const STRANGE_PLACE: u32 = 2 * NAT;
 
 /// What the encoding of that name costs.
 pub(super) fn of(name: &str) -> u32 {
@@ -86,22 +87,26 @@ pub(super) fn regions(name: &str) -> u8 {
     bits(REGIONS.map(|(_, encodings)| encodings.contains(&name)))
 }
 
-/// What the language of that number costs in an encoding of these regions besides.
-pub(super) fn out_of_place(language: usize, regions: u8) -> u32 {
-    let home = HOMES[language];
-    if home != 0 && regions & home == 0 {
-        OUT_OF_PLACE
-    } else {
-        0
-    }
+/// What each language costs in an encoding of these regions besides.
+pub(super) fn out_of_place(regions: u8) -> &'static Lanes {
+    &OUT_OF_PLACE[usize::from(regions)]
 }
 
-/// The region of each language, as a bit; none if it is of no region.
-static HOMES: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let languages = LANGUAGES.iter();
-    languages
-        .map(|language| bits(REGIONS.map(|(languages, _)| languages.contains(&language.name))))
-        .collect()
+/// By the regions of an encoding.
+static OUT_OF_PLACE: LazyLock<Vec<Lanes>> = LazyLock::new(|| {
+    let of_regions = |regions| {
+        let mut costs = [0; LANES];
+        for (cost, language) in costs.iter_mut().zip(LANGUAGES.iter()) {
+            let home = bits(REGIONS.map(|(languages, _)| languages.contains(&language.name)));
+            *cost = if home != 0 && regions & home == 0 {
+                STRANGE_PLACE
+            } else {
+                0
+            };
+        }
+        costs
+    };
+    (0..1 << REGIONS.len()).map(of_regions).collect()
 });
 
 fn bits(regions: [bool; REGIONS.len()]) -> u8 {
@@ -127,7 +132,7 @@ mod tests {
             ("fr", "cp1257", true),
         ] {
             let number = number(language).expect("a known language");
-            let cost = out_of_place(number, regions(encoding));
+            let cost = out_of_place(regions(encoding))[number];
             assert_eq!(cost == 0, is_home, "{language} in {encoding}");
         }
     }
