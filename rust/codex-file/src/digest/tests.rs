@@ -63,3 +63,24 @@ fn text_has_one_spelling() {
     }
     assert!("md5:d41d8cd98f00b204e9800998ecf8427e".parse::<Digest>().is_err());
 }
+
+#[test]
+fn many_at_once_have_the_digests_of_each() {
+    let data: Vec<u8> = (0..=250).cycle().take(6000).collect();
+    let lengths = (0..200).chain([1000, 3, 4096, 64, 4999, 0, 127]);
+    let texts: Vec<&[u8]> = lengths
+        .map(|length| &data[length / 7..length / 7 + length])
+        .collect();
+    for count in [0, 1, 2, 3, texts.len()] {
+        let found = sha256_each(&texts[..count]);
+        assert_eq!(found.len(), count);
+        for (text, found) in texts.iter().zip(found) {
+            assert_eq!(
+                digest_bytes(Algorithm::Sha256, text).as_bytes(),
+                found,
+                "{}",
+                text.len()
+            );
+        }
+    }
+}

@@ -9,12 +9,16 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use codex_file::digest::{Algorithm, Digest, digest_bytes, digest_file_by};
+use codex_file::digest::{Algorithm, Digest, digest_bytes, digest_file_by, sha256_each};
+use codex_file::map::read_sized;
 
+use super::kept::Kept;
 use crate::encode;
 
 /// How many bytes of a file are digested at a time.
 const BLOCK_BYTES: usize = 256 << 10;
+/// Files up to this size are read whole, and digested together once there are so many bytes of them.
+const SMALL_BYTES: u64 = 1 << 20;
 
 /// What tells one state of a file from the next without reading it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,17 +55,22 @@ impl Stamp {
 pub struct Content {
     /// By this digest the file is named.
     pub sha256: [u8; 32],
-    /// By this one, which takes a tenth of the time, a second reading is known to be the same.
-    xxh3: [u8; 16],
+    /// By this one, which takes a tenth of the time, a second reading is known to be the same; none if none was expected.
+    xxh3: Option<[u8; 16]>,
 }
 
 impl Content {
-    /// What the second reading is digested with.
-    pub(super) const AGAIN: Algorithm = Algorithm::Xxh3;
+    /// What a second reading is to be digested with.
+    pub(super) fn again(&self) -> Algorithm {
+        match self.xxh3 {
+            Some(_) => Algorithm::Xxh3,
+            None => Algorithm::Sha256,
+        }
+    }
 
     /// Whether bytes of this digest are the same.
     pub(super) fn is_of(&self, again: &Digest) -> bool {
-        again.as_bytes() == self.xxh3
+        again.as_bytes() == self.xxh3.as_ref().map_or(&self.sha256[..], |xxh3| xxh3)
     }
 }
 
@@ -74,6 +83,8 @@ struct Entry {
     /// What stands before the name in its path, by number.
     before: u32,
     stamp: Stamp,
+    /// When anything about it was changed, its name and its rights too, in ns since 1970; none if that is not known.
+    touched_ns: Option<i64>,
     content: Content,
     is_left_out: bool,
 }
@@ -104,17 +115,37 @@ impl RawFile<'_> {
         };
         OsString::from_vec(bytes).into()
     }
+
+    /// Whether it is known that nothing about the file at `path`, which is its own, changed since it was listed.
+    pub(super) fn is_untouched(&self, path: &Path) -> bool {
+        let is_same =
+            |now: Metadata| Stamp::of(&now) == self.stamp && Some(touched_ns(&now)) == self.entry.touched_ns;
+        std::fs::metadata(path).is_ok_and(is_same)
+    }
+}
+
+fn touched_ns(metadata: &Metadata) -> i64 {
+    metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec()
 }
 
 /// Files in an order that [`RawFiles::sort`] makes that of their names.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct RawFiles {
     text: Vec<u8>,
     befores: Vec<Vec<u8>>,
     entries: Vec<Entry>,
+    kept: Kept,
 }
 
 impl RawFiles {
+    /// Adds a file that was just looked at.
+    pub(super) fn push_seen(&mut self, name: &str, path: &Path, metadata: &Metadata) {
+        self.push(name, path, Stamp::of(metadata));
+        if let Some(entry) = self.entries.last_mut() {
+            entry.touched_ns = Some(touched_ns(metadata));
+        }
+    }
+
     /// Adds a file.
     pub fn push(&mut self, name: &str, path: &Path, stamp: Stamp) {
         let at = self.text.len();
@@ -141,6 +172,7 @@ impl RawFiles {
             path_bytes: small(path_bytes),
             before: small(before),
             stamp,
+            touched_ns: None,
             content: Content::default(),
             is_left_out: false,
         });
@@ -190,23 +222,56 @@ impl RawFiles {
 
     /// What some of them hold as they lie on the disk, or what was said where one could not be read.
     ///
-    /// A file that is longer or shorter than it was listed is no longer that file: `None` stands for it.
+    /// A file that is longer or shorter than it was listed is no longer that file: `None` stands for it. The bytes of small ones are
+    /// kept for [`Unit`](super::Unit), as long as there is room.
     #[must_use]
     pub fn contents(&self, start: usize, stop: usize) -> Vec<Option<Result<Content, String>>> {
-        let mut block = vec![0; BLOCK_BYTES];
-        let by = [Algorithm::Sha256, Content::AGAIN];
-        (start..stop)
-            .map_while(|number| self.get(number))
-            .map(|file| match digest_file_by(by, &file.path(), &mut block) {
-                Ok((bytes, [sha256, again])) => (bytes == file.stamp.bytes).then(|| {
-                    Ok(Content {
-                        sha256: bytes_of(&sha256),
-                        xxh3: bytes_of(&again),
-                    })
-                }),
-                Err(error) => Some(Err(error.to_string())),
-            })
-            .collect()
+        let mut found = Vec::new();
+        let (mut small, mut small_bytes) = (Vec::new(), 0);
+        for (number, file) in (start..stop).map_while(|number| Some((number, self.get(number)?))) {
+            let size = file.stamp.bytes;
+            let said = |error: codex_file::Error| Some(Err(error.to_string()));
+            if size > SMALL_BYTES {
+                found.push(content_of_large(&file).map_or_else(said, |content| content.map(Ok)));
+                continue;
+            }
+            found.push(None);
+            match read_sized(&file.path(), usize::try_from(size).unwrap_or(0)) {
+                Ok(Some(bytes)) => small.push((number, bytes)),
+                Ok(None) => {}
+                Err(error) => found[number - start] = said(error),
+            }
+            small_bytes += size;
+            if small_bytes >= SMALL_BYTES {
+                self.digest_small(start, &mut found, &mut small);
+                small_bytes = 0;
+            }
+        }
+        self.digest_small(start, &mut found, &mut small);
+        found
+    }
+
+    /// What small files hold, the first in `found` being the one of number `start`.
+    fn digest_small(
+        &self,
+        start: usize,
+        found: &mut [Option<Result<Content, String>>],
+        small: &mut Vec<(usize, Vec<u8>)>,
+    ) {
+        let texts: Vec<_> = small.iter().map(|(_, bytes)| &bytes[..]).collect();
+        for (sha256, (number, bytes)) in sha256_each(&texts).into_iter().zip(small.drain(..)) {
+            let not_kept = match self.entries[number].touched_ns {
+                Some(_) => self.kept.put(number, bytes),
+                None => Some(bytes),
+            };
+            let xxh3 = not_kept.map(|bytes| bytes_of(&digest_bytes(Algorithm::Xxh3, &bytes)));
+            found[number - start] = Some(Ok(Content { sha256, xxh3 }));
+        }
+    }
+
+    /// The bytes of a file, if they were kept when they were digested; they are given once.
+    pub(super) fn take_kept(&self, number: usize) -> Option<Vec<u8>> {
+        self.kept.take(number)
     }
 
     /// Keeps what a file holds.
@@ -265,6 +330,16 @@ impl RawFiles {
         }
         ends
     }
+}
+
+/// What a large file holds; none if it is longer or shorter than it was listed.
+fn content_of_large(file: &RawFile<'_>) -> codex_file::Result<Option<Content>> {
+    let by = [Algorithm::Sha256, Algorithm::Xxh3];
+    let (bytes, [sha256, again]) = digest_file_by(by, &file.path(), &mut vec![0; BLOCK_BYTES])?;
+    Ok((bytes == file.stamp.bytes).then(|| Content {
+        sha256: bytes_of(&sha256),
+        xxh3: Some(bytes_of(&again)),
+    }))
 }
 
 /// The bytes of a digest that has so many.
@@ -338,8 +413,8 @@ mod tests {
         assert_eq!(found.len(), 3);
         let content = found[0].clone().expect("not changed").expect("read");
         assert_eq!(content.sha256, bytes_of(&digest_bytes(Algorithm::Sha256, b"abc")));
-        assert!(content.is_of(&digest_bytes(Content::AGAIN, b"abc")));
-        assert!(!content.is_of(&digest_bytes(Content::AGAIN, b"abd")));
+        assert!(content.is_of(&digest_bytes(content.again(), b"abc")));
+        assert!(!content.is_of(&digest_bytes(content.again(), b"abd")));
         assert_eq!(found[1], None);
         let said = found[2].clone().expect("not changed").expect_err("missing");
         assert!(said.starts_with("cannot read `"), "{said}");

@@ -9,6 +9,7 @@
 mod files;
 mod filters;
 mod globs;
+mod kept;
 mod merge;
 mod reason;
 mod run;

@@ -9,7 +9,7 @@ use codex_file::durable::AtomicFile;
 use crate::{Error, Id, Result};
 
 /// How many bytes are handed to the file at a time.
-const BLOCK_BYTES: usize = 1 << 20;
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// A file of sorted lines.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use codex_file::stream::read_digested_in;
+use codex_file::stream::{read_digested_in, unpack};
 use memchr::memmem;
 
-use super::files::{Content, RawFile, RawFiles};
+use super::files::{RawFile, RawFiles};
 use super::run::{Run, RunFile};
 use super::{Filters, kind_of, reason_of};
 use crate::record::put_line;
@@ -127,10 +127,11 @@ impl Unit {
     /// If what was read cannot be written.
     pub fn read(&mut self, files: &RawFiles, start: usize, stop: usize) -> Result<(usize, Stopped)> {
         for (number, file) in files.readable(start, stop) {
+            let kept = files.take_kept(number);
             if !self.reading.is_text(file.name) {
                 return Ok((number, Stopped::AtOther));
             }
-            let stopped = self.text(&file)?;
+            let stopped = self.text(&file, kept)?;
             if stopped != Stopped::AtEnd {
                 return Ok((number, stopped));
             }
@@ -138,15 +139,23 @@ impl Unit {
         Ok((stop, Stopped::AtEnd))
     }
 
-    /// Takes a file that is one text.
-    fn text(&mut self, file: &RawFile<'_>) -> Result<Stopped> {
+    /// Takes a file that is one text; its bytes may have been kept when they were digested.
+    fn text(&mut self, file: &RawFile<'_>, kept: Option<Vec<u8>>) -> Result<Stopped> {
         let path = file.path();
+        let limit = self.reading.limit_bytes;
         let mut stored = std::mem::take(&mut self.stored);
-        stored.reserve(usize::try_from(file.stamp.bytes.min(self.reading.limit_bytes) + 1).unwrap_or(0));
-        let read = read_digested_in(Content::AGAIN, &path, self.reading.limit_bytes, &mut stored);
+        let kept = kept.filter(|kept| kept.len() as u64 <= limit && file.is_untouched(&path));
+        let read = if let Some(kept) = kept {
+            stored = kept;
+            unpack(&path, limit, &mut stored).map(|unpacked| (unpacked, true))
+        } else {
+            stored.reserve(usize::try_from(file.stamp.bytes.min(limit) + 1).unwrap_or(0));
+            read_digested_in(file.content.again(), &path, limit, &mut stored)
+                .map(|(unpacked, again)| (unpacked, file.content.is_of(&again)))
+        };
         let stopped = match read {
-            Ok((_, again)) if !file.content.is_of(&again) => Ok(Stopped::AtChanged),
-            Ok((unpacked, _)) => {
+            Ok((_, false)) => Ok(Stopped::AtChanged),
+            Ok((unpacked, true)) => {
                 let id = unpacked.is_none().then(|| Id::of_digest(&file.content.sha256));
                 self.decoded(file, unpacked.as_deref().unwrap_or(&stored), id)
             }

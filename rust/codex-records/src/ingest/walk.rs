@@ -72,13 +72,14 @@ pub fn walk(files: &mut RawFiles, name: &str, folder: &Path, rules: Rules<'_>) -
 /// Takes a file, or tells why not; whether it is a folder to go into.
 fn look(files: &mut RawFiles, name: &str, entry: &DirEntry, rules: Rules<'_>, walked: &mut Walked) -> bool {
     let mut skip = |why: String| walked.skipped.push((name.to_owned(), why));
-    let (kind, stamp) = match entry.metadata() {
-        Ok(metadata) => (metadata.file_type(), Stamp::of(&metadata)),
+    let metadata = match entry.metadata() {
+        Ok(metadata) => metadata,
         Err(error) => {
             skip(format!("cannot be read: {}", system_reason(&error)));
             return false;
         }
     };
+    let (kind, stamp) = (metadata.file_type(), Stamp::of(&metadata));
     let is_wanted = || rules.of_corpus.matches(name) && rules.wanted.matches(name);
     if rules.unwanted.matches(name) || rules.not_input.contains(&(stamp.device, stamp.inode)) {
         walked.set_aside += 1;
@@ -93,7 +94,7 @@ fn look(files: &mut RawFiles, name: &str, entry: &DirEntry, rules: Rules<'_>, wa
     } else if stamp.bytes > rules.maximum_bytes {
         walked.large.push((name.to_owned(), entry.path(), stamp));
     } else {
-        files.push(name, &entry.path(), stamp);
+        files.push_seen(name, &entry.path(), &metadata);
     }
     false
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Reader;
-use crate::ingest::Stamp;
+use crate::ingest::{Globs, Rules, Stamp, walk};
 
 const LIMIT: u64 = 1000;
 
@@ -192,4 +192,45 @@ fn rows_are_listed_up_to_a_thousand_and_counted_all() {
     assert_eq!(made.skipped[999].0, "a#999");
     let line = std::fs::read_to_string(home.path().join("unit-0000.ndjson")).expect("a file");
     assert!(line.contains(r#""meta":{"row":7}"#), "{line}");
+}
+
+#[test]
+fn what_was_kept_in_memory_is_read_again_where_the_file_was_touched() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name);
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(at(name), format!("text {name}")).expect("written");
+    }
+    let all = Globs::new(&["**"]).expect("a glob");
+    let rules = Rules {
+        of_corpus: &all,
+        wanted: &all,
+        unwanted: &Globs::new::<&str>(&[]).expect("none"),
+        maximum_bytes: LIMIT,
+        not_input: &[],
+    };
+    let mut files = RawFiles::default();
+    let _ = walk(&mut files, "", home.path(), rules);
+    files.sort();
+    for (number, content) in files.contents(0, 4).into_iter().enumerate() {
+        files.set_content(number, content.expect("not changed").expect("read"));
+    }
+    let touch = |name: &str| {
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(at(name))
+            .expect("a file");
+        let modified = file.metadata().expect("a file").modified().expect("a time");
+        std::os::unix::fs::FileExt::write_all_at(&file, b"TEXT", 0).expect("written");
+        file.set_modified(modified).expect("as it was");
+    };
+    std::fs::set_permissions(at("b"), std::fs::Permissions::from_mode(0o600)).expect("changed");
+    touch("c");
+    let mut unit = unit(home.path(), 1 << 20, reading());
+    assert_eq!(unit.read(&files, 0, 4).expect("read"), (2, Stopped::AtChanged));
+    assert_eq!(unit.read(&files, 3, 4).expect("read"), (4, Stopped::AtEnd));
+    assert_eq!(unit.read(&files, 3, 4).expect("read again"), (4, Stopped::AtEnd));
+    assert_eq!(unit.finish().expect("written").documents, 4);
 }
