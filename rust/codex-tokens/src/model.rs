@@ -132,11 +132,12 @@ impl Model {
 
     /// The same of a word that begins as bytes.
     fn append_long(&self, word: &[u8], out: &mut Vec<u32>) {
-        let numbers: Vec<u32> = if self.merges.has_characters(word) {
-            self.merges.characters(word).collect()
+        let mut numbers = Vec::with_capacity(word.len());
+        if self.merges.has_characters(word) {
+            self.merges.each_character(word, |number| numbers.push(number));
         } else {
-            word.iter().map(|&byte| self.merges.byte_number(byte)).collect()
-        };
+            numbers.extend(word.iter().map(|&byte| self.merges.byte_number(byte)));
+        }
         merge_long(numbers.into_iter(), &self.merges, |number, _| {
             out.push(self.merges.id(number));
         });
@@ -153,7 +154,7 @@ impl Model {
     #[inline]
     fn begin_bytes(&self, word: &[u8], short: &mut Short) -> bool {
         if self.merges.has_characters(word) {
-            short.begin_numbers(self.merges.characters(word), &self.merges)
+            short.begin_characters(word, &self.merges)
         } else {
             short.begin_bytes(word, &self.merges)
         }

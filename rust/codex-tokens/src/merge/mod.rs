@@ -187,7 +187,8 @@ mod tests {
                     assert_eq!(found, expected, "{text:?} {merges:?}");
                 }
                 if table.has_characters(text.as_bytes()) {
-                    let numbers: Vec<u32> = table.characters(text.as_bytes()).collect();
+                    let mut numbers = Vec::new();
+                    table.each_character(text.as_bytes(), |number| numbers.push(number));
                     with_characters += usize::from(numbers.len() < text.len());
                     let (found, _) = collected(&table, |emit| merge_long(numbers.into_iter(), &table, emit));
                     assert_eq!(found, expected, "{text:?} {merges:?}");

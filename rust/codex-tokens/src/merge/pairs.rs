@@ -150,7 +150,11 @@ impl PairTable {
                 found | if entry >> RANK_BITS == key { !entry } else { 0 }
             });
             let found = found as u32 & NO_RANK;
-            if found != 0 || entries[ENTRIES - 1] == EMPTY {
+            #[expect(
+                clippy::needless_bitwise_bool,
+                reason = "one condition is nearly always met; whether the pair is found nothing foretells"
+            )]
+            if (found != 0) | (entries[ENTRIES - 1] == EMPTY) {
                 return found ^ NO_RANK;
             }
             line = self.behind(line);

@@ -214,23 +214,26 @@ impl Scalars {
         self.0.is_empty()
     }
 
-    /// The number of the character that begins at `at`, and its bytes, if they come together there.
+    /// Gives `each` the numbers of characters that come together in `word`, and of the other bytes that of `byte`.
+    ///
+    /// How long a character is follows from its bytes alone, so none waits for what the table says of those before it.
     #[inline]
-    pub(super) fn number_at(&self, word: &[u8], at: usize) -> Option<(u32, usize)> {
-        let (scalar, length) = match word[at..] {
-            [first @ 0xc2..0xe0, second @ 0x80..0xc0, ..] => {
-                ((u32::from(first) & 0x1f) << 6 | u32::from(second) & 0x3f, 2)
+    pub(super) fn each_number(&self, word: &[u8], byte: impl Fn(u8) -> u32, mut each: impl FnMut(u32)) {
+        let mut at = 0;
+        while at < word.len() {
+            let (scalar, length) = scalar_at(word, at).unwrap_or((0, 1));
+            match self.number_of(scalar, word, at, length) {
+                Some(number) => each(number),
+                None => word[at..at + length].iter().for_each(|&other| each(byte(other))),
             }
-            [first @ 0xe0..0xf0, second @ 0x80..0xc0, third @ 0x80..0xc0, ..] => {
-                let upper = (u32::from(first) & 0x0f) << 12 | (u32::from(second) & 0x3f) << 6;
-                (upper | u32::from(third) & 0x3f, 3)
-            }
-            _ => return None,
-        };
-        let entry = *self
-            .0
-            .get(scalar as usize)
-            .filter(|_| length == 2 || scalar >= 0x800)?;
+            at += length;
+        }
+    }
+
+    /// The number of the character `scalar`, of `length` bytes at `at`, if they come together there.
+    #[inline]
+    fn number_of(&self, scalar: u32, word: &[u8], at: usize, length: usize) -> Option<u32> {
+        let entry = *self.0.get(scalar as usize)?;
         if entry == NONE || at > 0 && word[at - 1].is_ascii() && entry & BEHIND_ASCII == 0 {
             return None;
         }
@@ -240,6 +243,22 @@ impl Scalars {
             Some(&next @ 0xc0..) if entry >> NOT_BEFORE_SHIFT >> kind_of(next) & 1 == 0 => {}
             Some(_) => return None,
         }
-        Some(((entry & NUMBER) as u32, length))
+        Some((entry & NUMBER) as u32)
     }
+}
+
+/// The scalar of two or three bytes that begins at `at`, and its bytes, if one does.
+#[inline]
+fn scalar_at(word: &[u8], at: usize) -> Option<(u32, usize)> {
+    let (scalar, length) = match word[at..] {
+        [first @ 0xc2..0xe0, second @ 0x80..0xc0, ..] => {
+            ((u32::from(first) & 0x1f) << 6 | u32::from(second) & 0x3f, 2)
+        }
+        [first @ 0xe0..0xf0, second @ 0x80..0xc0, third @ 0x80..0xc0, ..] => {
+            let upper = (u32::from(first) & 0x0f) << 12 | (u32::from(second) & 0x3f) << 6;
+            (upper | u32::from(third) & 0x3f, 3)
+        }
+        _ => return None,
+    };
+    (length == 2 || scalar >= 0x800).then_some((scalar, length))
 }

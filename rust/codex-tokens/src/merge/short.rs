@@ -15,6 +15,9 @@ pub(crate) const LONGEST_SHORT_WORD: usize = u64::BITS as usize;
 /// Bits of a place in a word.
 const PLACE_BITS: u32 = 6;
 
+/// Bytes of a character that is a symbol.
+const LONGEST_CHARACTER: usize = 3;
+
 /// A rank in the upper bits and the place of its left symbol in the lower, so that the smallest is the lowest rank, the
 /// leftmost of equals.
 type Candidate = u32;
@@ -84,16 +87,40 @@ impl Short {
             length += 1;
             self.numbers[length] = number;
         }
+        self.begin_unranked(length, merges);
+        true
+    }
+
+    /// The same of a word of bytes that begins as its characters.
+    #[inline]
+    pub(crate) fn begin_characters(&mut self, word: &[u8], merges: &Merges) -> bool {
+        if word.len() > LONGEST_CHARACTER * LONGEST_SHORT_WORD {
+            return false;
+        }
+        let mut length = 0;
+        merges.each_character(word, |number| {
+            length += 1;
+            if let Some(place) = self.numbers.get_mut(length) {
+                *place = number;
+            }
+        });
+        let is_short = length <= LONGEST_SHORT_WORD;
+        if is_short {
+            self.begin_unranked(length, merges);
+        }
+        is_short
+    }
+
+    /// All symbols are there. What their pairs are is asked when all words have been begun.
+    fn begin_unranked(&mut self, length: usize, merges: &Merges) {
         self.begin(length);
-        // What they are is asked when all words have been begun.
         for pair in self.numbers[1..=length].windows(2) {
             merges.table.seek(pair[0], pair[1], true);
         }
         self.lacks_ranks = true;
-        true
     }
 
-    /// The same of bytes.
+    /// Begins a word of bytes.
     #[inline]
     pub(crate) fn begin_bytes(&mut self, word: &[u8], merges: &Merges) -> bool {
         if word.len() > LONGEST_SHORT_WORD {

@@ -189,26 +189,18 @@ impl Merges {
         self.byte_numbers[usize::from(byte)]
     }
 
-    /// Whether a word of bytes may begin as something else than they: [`Self::characters`].
+    /// Whether a word of bytes may begin as something else than they: [`Self::each_character`].
     #[inline]
     pub(crate) fn has_characters(&self, word: &[u8]) -> bool {
         !self.scalars.is_empty() && !word.is_ascii()
     }
 
-    /// The numbers that a word of bytes may begin as: those of its bytes, or of characters that come together first whatever
-    /// stands beside them.
+    /// Gives `each` the numbers that a word of bytes may begin as: those of its bytes, or of characters that come together first
+    /// whatever stands beside them.
     #[inline]
-    pub(crate) fn characters(&self, word: &[u8]) -> impl Iterator<Item = u32> {
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            let byte = *word.get(at)?;
-            let (number, length) = self
-                .scalars
-                .number_at(word, at)
-                .unwrap_or_else(|| (self.byte_number(byte), 1));
-            at += length;
-            Some(number)
-        })
+    pub(crate) fn each_character(&self, word: &[u8], each: impl FnMut(u32)) {
+        self.scalars
+            .each_number(word, |byte| self.byte_number(byte), each);
     }
 
     /// The number of `id`, which is one of the symbols.

@@ -21,7 +21,7 @@ const FIRST_BUCKETS: usize = 1 << 11;
 const CLAIMED: u64 = 0xfe << 56;
 
 /// A word and its ids. Where the ids are more than three, or the word is longer than its key, the count has [`IN_ARENA`]: the
-/// ids lie from the first of `ids`, the word from the second.
+/// ids lie from the first of `ids`, a longer word from the second.
 #[derive(Debug)]
 struct Slot {
     /// The halves of the key. The upper one is 0 in an empty slot.
@@ -183,8 +183,9 @@ impl Slots {
             parts[..ids.len()].copy_from_slice(ids);
         } else {
             count |= IN_ARENA;
-            let all = ids.len() + word.len().div_ceil(4);
-            let Some(start) = self.arena.put(all, ids.iter().copied().chain(numbers(word))) else {
+            let spelling = numbers(if key.is_whole_word() { &[] } else { word });
+            let all = ids.len() + spelling.len();
+            let Some(start) = self.arena.put(all, ids.iter().copied().chain(spelling)) else {
                 slot.high.store(0, Ordering::Relaxed);
                 return Kept::NoArena;
             };
@@ -267,9 +268,7 @@ impl Slot {
 
 /// The bytes of a word four at a time, zeros behind the last.
 fn numbers(word: &[u8]) -> impl ExactSizeIterator<Item = u32> {
-    word.chunks(4).map(|chunk| {
-        let mut bytes = [0; 4];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        u32::from_le_bytes(bytes)
-    })
+    let byte = move |at| u32::from(word.get(at).copied().unwrap_or(0));
+    let number = move |at: usize| byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
+    (0..word.len().div_ceil(4)).map(move |place| number(4 * place))
 }
