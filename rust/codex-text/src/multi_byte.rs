@@ -20,25 +20,42 @@ pub(crate) struct MultiByte {
 
 /// Characters by two bytes, the first of which is 80 or more.
 #[derive(Debug)]
-struct Pairs(Vec<char>);
+struct Pairs {
+    /// Code points; from `BEYOND` on, where Unicode has none, the places of those that take more bits.
+    units: Vec<u16>,
+    beyond: Vec<char>,
+}
+
+const BEYOND: u16 = 0xd800;
 
 impl Pairs {
     fn new() -> Self {
-        Self(vec![NOTHING; 0x8000])
+        Self {
+            units: vec![0; 0x8000],
+            beyond: Vec::new(),
+        }
     }
 
     #[inline]
     fn get(&self, lead: u8, trail: u8) -> char {
         let row = usize::from(lead).wrapping_sub(0x80);
-        self.0
+        let unit = self
+            .units
             .get(row << 8 | usize::from(trail))
             .copied()
-            .unwrap_or(NOTHING)
+            .unwrap_or_default();
+        char::from_u32(unit.into()).unwrap_or_else(|| self.beyond[usize::from(unit - BEYOND)])
     }
 
-    /// Those that begin with `lead`, or with what comes after it.
-    fn of(&mut self, lead: usize) -> &mut [char] {
-        &mut self.0[(lead - 0x80) << 8..]
+    /// Those that begin with `lead`, from the second byte `first` on.
+    fn set(&mut self, lead: usize, first: usize, characters: &[char]) {
+        let units = &mut self.units[(lead - 0x80) << 8 | first..];
+        for (unit, character) in units.iter_mut().zip(characters) {
+            *unit = u16::try_from(u32::from(*character)).unwrap_or_else(|_| {
+                self.beyond.push(*character);
+                BEYOND - 1 + u16::try_from(self.beyond.len()).unwrap_or(u16::MAX)
+            });
+        }
     }
 }
 
@@ -113,16 +130,15 @@ impl MultiByte {
     }
 
     fn add(&mut self, lead: &str, first: usize, characters: &[char]) {
-        let trails = match (lead.len(), hexadecimal(lead)) {
-            (1, _) => &mut self.one[..],
-            (2, lead) => self.two.of(lead),
+        match (lead.len(), hexadecimal(lead)) {
+            (1, _) => self.one[first..first + characters.len()].copy_from_slice(characters),
+            (2, lead) => self.two.set(lead, first, characters),
             (_, leads) => {
                 let [.., before, lead] = leads.to_be_bytes();
                 let (_, three) = self.three.get_or_insert_with(|| (before, Pairs::new()));
-                three.of(usize::from(lead))
+                three.set(lead.into(), first, characters);
             }
-        };
-        trails[first..first + characters.len()].copy_from_slice(characters);
+        }
     }
 
     /// The characters of `data`, or the offset of the first byte that begins none.
@@ -205,6 +221,7 @@ mod tests {
                 "+ 8ea3 309a",
                 "- a1 ｡｢",
                 "8e a1 あ.う",
+                "8f a1 𠀋.x𠂉",
                 "+ 8ea1 309a",
                 "8fa2 b7 ~",
                 "@ 0 80 2",
@@ -212,8 +229,12 @@ mod tests {
             ],
             3,
         );
-        let data = b"a\xa1\x8e\xa1\x8e\xa3\x8f\xa2\xb7\x81\x30\x81\x31\x81\x30\x82\x30";
-        assert_eq!(table.decode(data), Ok("a｡あ\u{309a}う~\u{81}\u{100}".to_owned()));
+        let data =
+            b"a\xa1\x8e\xa1\x8e\xa3\x8f\xa1\x8f\xa4\x8f\xa3\x8f\xa2\xb7\x81\x30\x81\x31\x81\x30\x82\x30";
+        assert_eq!(
+            table.decode(data),
+            Ok("a｡あ\u{309a}う𠀋𠂉x~\u{81}\u{100}".to_owned())
+        );
         for (data, at) in [
             (&b"a\x8e\xa2"[..], 1),
             (b"\x8e", 0),

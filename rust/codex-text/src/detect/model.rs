@@ -138,7 +138,8 @@ fn name(padded: &'static [u8]) -> &'static str {
 pub(crate) struct Characters {
     /// Such as `zh-cn`.
     pub(crate) name: &'static str,
-    costs: Box<[u8]>,
+    /// How much less than 255 each costs: zero where none is known, so that no memory is taken there.
+    less: Box<[u8]>,
     /// What a character costs at least.
     pub(crate) least: u8,
 }
@@ -147,9 +148,9 @@ impl Characters {
     /// What a character outside ASCII costs.
     #[inline]
     pub(crate) fn cost(&self, character: char) -> u32 {
-        self.costs
+        self.less
             .get(character as usize)
-            .map_or(UNKNOWN, |cost| u32::from(*cost))
+            .map_or(UNKNOWN, |less| u32::from(u8::MAX - less))
     }
 }
 
@@ -166,13 +167,13 @@ fn characters(file: &'static [u8]) -> Vec<Characters> {
         let known = usize::from(u16::from_le_bytes([head[6], head[7]]));
         let (points, body) = body.split_at(2 * known);
         let (costs, body) = body.split_at(known);
-        let mut dense = vec![u8::MAX; 1 << 16].into_boxed_slice();
+        let mut less = vec![0; 1 << 16].into_boxed_slice();
         for (point, cost) in points.as_chunks::<2>().0.iter().zip(costs) {
-            dense[usize::from(u16::from_le_bytes(*point))] = *cost;
+            less[usize::from(u16::from_le_bytes(*point))] = u8::MAX - cost;
         }
         all.push(Characters {
             name: name(&head[..6]),
-            costs: dense,
+            less,
             least: costs.iter().copied().min().unwrap_or(0),
         });
         rest = body;
