@@ -80,6 +80,16 @@ BROKEN = {
         "`adapt.lora` is true and `train.optimizer` is `muon`, expected `adamw` (command line)\n"
         "hint: use `train.optimizer: adamw`; `--config lora` has rates for it",
     ),
+    "preferences without an adapter": (
+        ["train.objective=preferences"],
+        "`train.objective` is `preferences` and `adapt.lora` false, "
+        "expected an adapter to hold against the model without it (command line)\n"
+        "hint: use `adapt.lora: true`; `codex checkpoint merge` makes a whole model of it",
+    ),
+    "a z-loss of preferences": (
+        ["train.objective=preferences", "adapt.lora=true", "train.optimizer=adamw", "train.z_loss=1e-4"],
+        "`train.z_loss` is 0.0001, which `preferences` have not (command line)\nhint: use `train.z_loss: 0`",
+    ),
     "nothing left to train on": (
         ["data.validation_fraction=0.5", "data.test_fraction=0.5"],
         "`data.validation_fraction` is 0.5 and `data.test_fraction` 0.5, which leave nothing to train on (command line)\n"

@@ -18,6 +18,7 @@ TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|endoftext|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+LORA = {"adapt.lora": "true", "train.optimizer": "adamw"}
 SUMS = [{"prompt": f"{a} + {b} =", "response": f" {a + b}"} for a in range(8) for b in range(8)]
 
 
@@ -115,6 +116,18 @@ def test_a_conversation_without_a_template_is_refused(tmp_path: Path, tokenizer:
     folder = written(tmp_path / "in", [{"messages": [{"role": "assistant", "content": "x"}]}])
     with pytest.raises(DataError, match="a conversation needs a chat template"):
         read(folder, tokenizer)
+
+
+def test_of_a_pair_the_chosen_answer_stands_first(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    lines = [{"prompt": f"{n}", "chosen": "+", "rejected": "2 2"} for n in range(20)]
+    found = read(written(tmp_path / "in", lines), tokenizer, **{"train.objective": "preferences", **LORA})
+    batch = ExampleBatches(found.train, found.digest, 3, seed=0)[0]
+    assert batch.learned is not None
+    said = [
+        tokenizer.decode(row[1:][learned].tolist())
+        for row, learned in zip(batch.tokens, batch.learned, strict=True)
+    ]
+    assert said == ["+<|endoftext|>", "2 2<|endoftext|>"] * 3
 
 
 def test_what_is_left_out_is_counted_and_said(tmp_path: Path, tokenizer: Tokenizer) -> None:

@@ -63,7 +63,7 @@ def attach(model: nn.Module, config: Adapt, *, has_input_first: bool = False) ->
 
 
 def find_targets(model: nn.Module, config: Adapt) -> list[str]:
-    """The ends of the names of the modules that get an adapter, sorted; the weights may be on the device `meta`.
+    """The ends of the names of the modules that get an adapter, sorted.
 
     Raises:
         ConfigError: naming the targets that are no matrix inside a layer, and those that are.

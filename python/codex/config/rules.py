@@ -185,6 +185,23 @@ def _an_adapter_is_learned_by_adamw(lora: bool, optimizer: str) -> Verdict:
     )
 
 
+@_rule("train.objective", "adapt.lora")
+def _preferences_move_an_adapter(objective: str, lora: bool) -> Verdict:
+    if objective != "preferences" or lora:
+        return None
+    return (
+        "`train.objective` is `preferences` and `adapt.lora` false, expected an adapter to hold against the model without it",
+        "use `adapt.lora: true`; `codex checkpoint merge` makes a whole model of it",
+    )
+
+
+@_rule("train.z_loss", "train.objective")
+def _preferences_have_no_z_loss(z_loss: float, objective: str) -> Verdict:
+    if objective != "preferences" or not z_loss:
+        return None
+    return f"`train.z_loss` is {z_loss}, which `preferences` have not", "use `train.z_loss: 0`"
+
+
 @_rule("evaluate.stride", "model.context")
 def _windows_leave_no_gap(stride: int, context: int) -> Verdict:
     if stride > context:

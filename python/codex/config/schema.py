@@ -165,8 +165,10 @@ class Train(Section):
     """Rows in one batch; a step sees this times `train.accumulate_steps` times `model.context` tokens."""
     packing: Literal["contiguous", "documents"] = "contiguous"
     """Whether a token sees all of its row before it, or with `documents` only what belongs to its own document."""
-    objective: Literal["text", "responses"] = "text"
-    """What is learned: to go on with any `text`, or to give `responses` to prompts, of which nothing is learned."""
+    objective: Literal["text", "responses", "preferences"] = "text"
+    """What is learned: to go on with any `text`, to give `responses` to prompts, or which of two responses is better (DPO)."""
+    preference_beta: float = Field(default=0.1, gt=0, le=100)
+    """What it costs `preferences` to leave the answers of `model.pretrained`: higher stays closer to them."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon` for the weight matrices with AdamW for the rest, or `adamw` for all."""
     learning_rate: float = Field(default=0.015, gt=0, le=10)

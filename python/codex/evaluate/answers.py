@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from codex.adapt import preference_losses
 from codex.data.examples import Example, padded
 from codex.evaluate.bits import Bits, Progress
 
@@ -50,7 +51,8 @@ class HeldOutAnswers:
     ) -> Bits:
         """As `HeldOut.measure`; a row is one example, so `stride` and `documents_apart` change nothing."""
         device = next(model.parameters()).device
-        nats, scored = 0.0, 0
+        nats, scored, ranked = 0.0, 0, 0
+        is_paired = len(self.examples[0].rows) == 2
         was_training = model.training
         model.eval()
         try:
@@ -62,9 +64,19 @@ class HeldOutAnswers:
                     learned = torch.from_numpy(batch.learned).to(device)
                     nats += model.summed_losses(rows[:, :-1], rows[:, 1:], learned=learned)[1].item()
                     scored += int(learned.sum())
+                    if is_paired:
+                        ranked += self._ranked(model, some)
                     if progress is not None:
                         progress.step("evaluate", start + len(some), len(self.examples))
         finally:
             model.train(was_training)
         size = sum(len(example.answer.encode()) for example in self.examples)
-        return Bits(nats / math.log(2), size, scored, len(self.examples))
+        preferred = ranked / len(self.examples) if is_paired else None
+        return Bits(nats / math.log(2), size, scored, len(self.examples), preferred)
+
+    def _ranked(self, model: CausalModel, some: Sequence[Example]) -> int:
+        """Of some pairs, those that the adapter ranks as they are."""
+        device = next(model.parameters()).device
+        pairs = padded([row for example in some for row in example.rows])
+        rows, learned = (torch.from_numpy(each).to(device) for each in (pairs.tokens, pairs.learned))
+        return int(preference_losses(model, rows[:, :-1], rows[:, 1:], learned, beta=1.0)[1])

@@ -95,6 +95,8 @@ class Bits:
     bytes: int
     tokens: int
     documents: int
+    preferred: float | None = None
+    """Of pairs of answers, the share in which an adapter has raised the chosen one above the rejected one."""
 
     @property
     def per_byte(self) -> float:

@@ -153,6 +153,17 @@ class CausalModel(nn.Module, ABC):
             return dispatch.summed_losses(hidden[learned], self.head_weight, targets[learned], z_loss)
         return dispatch.summed_losses(hidden.flatten(0, 1), self.head_weight, targets.flatten(), z_loss)
 
+    def row_log_probabilities(self, tokens: Tensor, targets: Tensor, learned: Tensor) -> Tensor:
+        """ln p of the targets that count, summed over each row: (B,) float32.
+
+        Args:
+            tokens, targets: as in `summed_loss`.
+            learned: (B, T) bool, the positions that count; their logits are held all at once.
+        """
+        logits = F.linear(self._hidden(tokens, None)[learned], self.head_weight).float()
+        nats = F.cross_entropy(logits, targets[learned], reduction="none")
+        return nats.new_zeros(len(tokens)).index_add(0, learned.nonzero()[:, 0], -nats)
+
     def _hidden(self, tokens: Tensor, cache: Cache | None, documents: Documents | None = None) -> Tensor:
         seen = tokens.shape[1] + (0 if cache is None else cache.length)
         if seen > self.context:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from codex.adapt import learned_weights
+from codex.adapt import learned_weights, preference_losses
 from codex.config.schema import Train
 from codex.data.load import TokenBatch
 from codex.kernels.attention.documents import Documents
@@ -31,7 +31,7 @@ class Update(NamedTuple):
     """What one update saw; tensors, so that a GPU is not waited for."""
 
     loss: Tensor
-    """Nats per token over all rows of the step, before the update and without the z-loss."""
+    """Nats per token over all rows of the step, before the update and without the z-loss; of `preferences`, per pair."""
     gradient_norm: Tensor
     """Before clipping."""
     tokens: int
@@ -94,18 +94,17 @@ class Learner:
             rows = torch.from_numpy(batch.tokens).to(self._machine.device, non_blocking=True)
             learned = self._learned(batch)
             tokens = int(learned.sum()) if learned is not None else rows.shape[0] * (rows.shape[1] - 1)
+            count = tokens if self._config.objective != "preferences" else len(rows) // 2
         loss = torch.zeros((), device=rows.device)
-        size = self._config.micro_batch_size
+        size = len(rows) // self._config.accumulate_steps
         masks = repeat(None) if learned is None else torch.split(learned, size)
         for micro, mask in zip(torch.split(rows, size), masks, strict=False):
             with clock.phase("forward"), self._machine.autocast():
                 seen, wanted = micro[:, :-1], micro[:, 1:]
-                total, cross_entropy = self.model.summed_losses(
-                    seen, wanted, documents=self._documents(seen), z_loss=self._config.z_loss, learned=mask
-                )
+                total, shown = self._losses(seen, wanted, mask)
             with clock.phase("backward"):
-                (total / tokens).backward()  # type: ignore[no-untyped-call]
-            loss += cross_entropy / tokens
+                (total / count).backward()  # type: ignore[no-untyped-call]
+            loss += shown / count
         with clock.phase("optimizer"):
             norm = self._clipped_norm()
             factor = self._factor(step)
@@ -115,6 +114,17 @@ class Learner:
             else:
                 self.optimizer.step(step, factor)
         return Update(loss, norm, tokens, batch.epoch, factor * self._highest_rate, is_left_out)
+
+    def _losses(self, seen: Tensor, wanted: Tensor, learned: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Sums over a micro-batch: what is learned from, and what of it is shown as the loss."""
+        if self._config.objective == "preferences":
+            assert learned is not None
+            beta = self._config.preference_beta
+            total, _ = preference_losses(self.model, seen, wanted, learned, beta=beta)
+            return total, total.detach()
+        return self.model.summed_losses(
+            seen, wanted, documents=self._documents(seen), z_loss=self._config.z_loss, learned=learned
+        )
 
     def _learned(self, batch: TokenBatch) -> Tensor | None:
         """Which of the tokens predicted are learned from, on the device; None: all."""

@@ -214,12 +214,13 @@ class Loop:
                 autocast=self.machine.autocast(),
             )
         step = self.history.step
-        self.run.journal.metrics(
-            step, "held_out", bits_per_byte=bits.per_byte, bits_per_token=bits.per_token, tokens=bits.tokens
-        )
-        self.progress.say(
-            f"step {step}: {bits.per_byte:.4f} bits per byte on {bits.tokens:,} held-out tokens"
-        )
+        row = {"bits_per_byte": bits.per_byte, "bits_per_token": bits.per_token, "tokens": bits.tokens}
+        said = f"step {step}: {bits.per_byte:.4f} bits per byte on {bits.tokens:,} held-out tokens"
+        if bits.preferred is not None:
+            row["preferred"] = bits.preferred
+            said += f", {bits.preferred:.0%} of pairs ranked as chosen"
+        self.run.journal.metrics(step, "held_out", **row)
+        self.progress.say(said)
         return bits.per_byte
 
     def _write_row(self, update: Update) -> None:

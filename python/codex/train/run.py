@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from codex.adapt import adapter_config, attach, find_targets
 from codex.checkpoint import Loaded
 from codex.checkpoint.layout import ADAPTER_CONFIG_FILE
@@ -96,8 +94,9 @@ def train(
     else:
         loaded = adopt(loaded, Run.recorded(loaded) if resume else None)
     if loaded.config.adapt.lora:
-        with torch.device("meta"):
-            find_targets(build(loaded.config.model, vocabulary_size=1), loaded.config.adapt)
+        shape = loaded.config.model
+        narrow = {"width": 2 * shape.heads, "feed_forward_width": 1, "context": 2}  # names are the same
+        find_targets(build(shape.model_copy(update=narrow), vocabulary_size=1), loaded.config.adapt)
     with (
         StopSignals(progress.warn) as signals,
         Run.start(loaded, resume=resume, allow_changes=allow_changes, warn=progress.warn) as run,
