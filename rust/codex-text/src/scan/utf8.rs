@@ -1,6 +1,7 @@
 //! How much of the bytes is UTF-8, and where it is not.
 
 mod damaged;
+mod valid;
 
 /// Offsets of errors that are kept.
 pub(crate) const PLACES: usize = 64;
@@ -67,7 +68,7 @@ impl Tally {
             return;
         };
         let (whole, begun) = rest.split_at(rest.len() - begun(rest));
-        if simdutf8::basic::from_utf8(whole).is_ok() {
+        if valid::is_valid(whole) {
             let taken = &data[..data.len() - rest.len()];
             self.sequences += leads - count_leads(taken) - u64::from(!begun.is_empty());
             self.at += rest.len() as u64;
