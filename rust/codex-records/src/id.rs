@@ -1,6 +1,6 @@
 //! The identity of a text, and the split that follows from it.
 
-use codex_file::digest::{Algorithm, digest_bytes};
+use codex_file::digest::{Algorithm, digest_bytes, sha256_each};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +15,13 @@ impl Id {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(head(text.as_bytes()))
+    }
+
+    /// The id of each of `texts`, sooner than one after the other.
+    #[must_use]
+    pub fn of_each(texts: &[&str]) -> Vec<Self> {
+        let texts: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+        sha256_each(&texts).iter().map(Self::of_digest).collect()
     }
 
     /// The id of the text whose SHA-256 is `digest`.
@@ -116,6 +123,7 @@ mod tests {
             let id = Id::of(text);
             assert_eq!(id.to_string(), hex);
             assert_eq!(hex.parse::<Id>().expect(hex), id);
+            assert_eq!(Id::of_each(&[text, "a", text])[2], id);
             assert!(hex.to_uppercase().parse::<Id>().is_err());
         }
         for bad in [

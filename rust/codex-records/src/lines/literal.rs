@@ -50,7 +50,7 @@ fn digits_end(line: &[u8], mut at: usize) -> usize {
 }
 
 /// Appends `text` up to its first quote, unescaped; says how long that was, or nothing if it is no string.
-pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+pub(crate) fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: it has just been seen that the processor has AVX2.

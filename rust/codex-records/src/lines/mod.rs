@@ -21,6 +21,7 @@ use crate::blocks::utf8;
 
 pub use batches::{Bad, Batch, Batches, Take};
 pub use columns::{Column, ColumnType, Columns, Values};
+pub(crate) use literal::unescape;
 pub use rows::{Rows, Token};
 pub use texts::Texts;
 

@@ -79,7 +79,7 @@ impl<'a> Collector<'a> {
                 self.finish_shard(encoded, document)?;
             }
             let (own, rest) = ids.split_at(document.tokens);
-            self.series.push(&mut self.shard, *document.id.as_bytes(), own);
+            self.series.push(&mut self.shard, document.id, own);
             ids = rest;
             self.counts.documents += 1;
             self.counts.tokens += document.tokens as u64;

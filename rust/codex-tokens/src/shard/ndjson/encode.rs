@@ -31,7 +31,8 @@ pub(super) struct Document {
     /// The number of its line in the block, from 0, and where that begins in the plain file.
     pub(super) line: u64,
     pub(super) start: u64,
-    pub(super) id: Id,
+    /// Zeros until it is made.
+    pub(super) id: [u8; 16],
     /// Whether the line had no id.
     pub(super) is_id_made: bool,
     pub(super) text_bytes: u64,
@@ -49,17 +50,24 @@ pub(super) struct Bad {
     pub(super) reason: String,
 }
 
+/// Texts whose ids are made together.
+const TOGETHER: usize = 4;
+
 /// What encodes blocks on one thread.
 pub(super) struct Encoder {
     worker: Worker,
-    text: String,
+    /// The text at hand, behind those that have no id yet.
+    texts: [String; TOGETHER],
+    /// The documents that these are.
+    nameless: Vec<usize>,
 }
 
 impl Encoder {
     pub(super) fn new(worker: Worker) -> Self {
         Self {
             worker,
-            text: String::new(),
+            texts: Default::default(),
+            nameless: Vec::with_capacity(TOGETHER),
         }
     }
 
@@ -88,13 +96,15 @@ impl Encoder {
         ids.reserve_exact(block.bytes().len().next_multiple_of(ROOM_IDS));
         documents.clear();
         bad.clear();
+        self.nameless.clear();
         for line in block.lines() {
             let number = *lines;
             *lines += 1;
             if line.is_blank() {
                 continue;
             }
-            let id = match line.read_document(text_key, &mut self.text) {
+            let text = &mut self.texts[self.nameless.len()];
+            let id = match line.read_document(text_key, text) {
                 Ok(id) => id,
                 Err(Fault { at, reason }) => {
                     bad.push(Bad {
@@ -107,20 +117,38 @@ impl Encoder {
                 }
             };
             let start = ids.len();
-            tokenizer.encode_with(&mut self.worker, &self.text, Specials::Text, ids)?;
+            tokenizer.encode_with(&mut self.worker, text, Specials::Text, ids)?;
             ids.push(end_of_document);
+            if id.is_none() {
+                self.nameless.push(documents.len());
+            }
             documents.push(Document {
                 line: number,
                 start: line.start,
-                id: id.unwrap_or_else(|| Id::of(&self.text)),
+                id: id.map_or([0; 16], |id| *id.as_bytes()),
                 is_id_made: id.is_none(),
-                text_bytes: self.text.len() as u64,
+                text_bytes: text.len() as u64,
                 tokens: ids.len() - start,
             });
-            if self.text.capacity() > KEPT_BYTES {
-                self.text = String::new();
+            if self.nameless.len() == TOGETHER {
+                self.name(documents);
             }
         }
+        self.name(documents);
         Ok(())
+    }
+
+    /// Makes the ids that are missing.
+    fn name(&mut self, documents: &mut [Document]) {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        let ids = Id::of_each(&texts[..self.nameless.len()]);
+        for (document, id) in self.nameless.drain(..).zip(ids) {
+            documents[document].id = *id.as_bytes();
+        }
+        for text in &mut self.texts {
+            if text.capacity() > KEPT_BYTES {
+                *text = String::new();
+            }
+        }
     }
 }
