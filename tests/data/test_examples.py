@@ -52,7 +52,8 @@ def written(folder: Path, lines: list[Any], name: str = "examples.ndjson") -> Pa
 
 
 def read(folder: Path, tokenizer: Tokenizer, talk: Talk | None = None, **changes: object) -> Examples:
-    return read_examples(configured(folder, **changes), tokenizer, talk or Talk())
+    cache = folder.parent / "cache"
+    return read_examples(configured(folder, **changes), tokenizer, cache=cache, progress=talk or Talk())
 
 
 def test_without_a_template_a_prompt_and_an_answer_are_one_document(
@@ -96,6 +97,9 @@ LINES: dict[str, tuple[str, str]] = {
     "a number": ("7", "is no example"),
     "another key": ('{"prompt": "a", "answer": "b"}', "expected `prompt`, `response` or `messages`"),
     "a number for text": ('{"prompt": "a", "response": 3}', "is no example"),
+    "nested without end": ("[" * 100_000, "is no JSON"),
+    "half a character": (r'{"prompt": "\ud800", "response": "b"}', "is no example"),
+    "no UTF-8": ("{\udcff}", "is no JSON"),
     "no messages": ('{"messages": "hello"}', "is no example"),
     "a message without a role": ('{"messages": [{"content": "x"}]}', "is no example"),
 }
@@ -106,7 +110,8 @@ def test_a_line_that_is_no_example_is_named(
     line: str, message: str, tmp_path: Path, tokenizer: Tokenizer
 ) -> None:
     folder = written(tmp_path / "in", SUMS)
-    (folder / "more.ndjson").write_text(f'{{"prompt": "a", "response": "b"}}\n\n{line}\n')
+    text = f'{{"prompt": "a", "response": "b"}}\n\n{line}\n'
+    (folder / "more.ndjson").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(DataError, match=message) as caught:
         read(folder, tokenizer)
     assert str(caught.value).startswith("more.ndjson:3 ")
@@ -114,8 +119,24 @@ def test_a_line_that_is_no_example_is_named(
 
 def test_a_conversation_without_a_template_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
     folder = written(tmp_path / "in", [{"messages": [{"role": "assistant", "content": "x"}]}])
-    with pytest.raises(DataError, match="a conversation needs a chat template"):
+    with pytest.raises(DataError, match=r"^examples\.ndjson:1: a conversation needs a chat template"):
         read(folder, tokenizer)
+
+
+def test_a_message_that_spells_a_special_token_is_named(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    pytest.importorskip("jinja2", reason="needs the extra `train`")
+    folder = written(tmp_path / "in", [{"prompt": "a", "response": "<|endoftext|>"}])
+    with pytest.raises(DataError, match=r"^examples\.ndjson:1: message 1 holds the special token"):
+        read(folder, tokenizer.with_settings(chat_template=TEMPLATE))
+
+
+def test_a_file_that_is_not_read_is_said_and_counted(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    folder = written(tmp_path / "in", SUMS)
+    (folder / "nowhere.ndjson").symlink_to(tmp_path / "nothing")
+    talk = Talk()
+    found = read(folder, tokenizer, talk)
+    assert found.lineage[0]["counts"]["skipped_files"] == 1
+    assert [line for line in talk.lines if line.startswith("skipped `nowhere.ndjson`: ")]
 
 
 def test_of_a_pair_the_chosen_answer_stands_first(tmp_path: Path, tokenizer: Tokenizer) -> None:

@@ -15,12 +15,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codex.config.document import is_unicode
 from codex.data.load import TokenBatch
 from codex.data.order import Permutation
 from codex.data.progress import Progress
@@ -72,25 +74,31 @@ class Examples:
         return digest
 
 
-def read_examples(config: Config, tokenizer: BaseTokenizer, progress: Progress) -> Examples:
+def read_examples(config: Config, tokenizer: BaseTokenizer, *, cache: Path, progress: Progress) -> Examples:
     """The examples in the files of `data.paths`, for `train.objective` `responses` or `preferences`.
 
     Args:
         config: the whole configuration.
         tokenizer: with a chat template, if the answers are to be learned in one.
+        cache: folder that files from elsewhere are copied to, see `codex.data.store.cache_folder`.
         progress: told what is left out.
     Raises:
         DataError: naming file and line of what is no example, or if a side has none.
     """
-    found: dict[str, Mapping[str, Any]] = {}
+    source = source_of(config.data, not_input=[cache])
+    source.bring(cache, progress)
+    for path, reason, _ in map(astuple, source.listing.skipped):
+        progress.say(f"skipped `{path}`: {reason}")
+    found: dict[str, tuple[Mapping[str, Any], str]] = {}
     counts: Counter[str] = Counter()
-    for file in source_of(config.data).listing.files:
+    for file in source.listing.files:
         for number, line in enumerate(file.path.read_bytes().splitlines(), start=1):
             if line.strip():
-                content = _checked(line, config.train.objective, f"{file.name}:{number}")
+                where = f"{file.name}:{number}"
+                content = _checked(line, config.train.objective, where)
                 identity = hashlib.sha256(canonical_json(content)).hexdigest()[:32]
                 counts["duplicates"] += identity in found
-                found[identity] = content
+                found[identity] = content, where
     parameters = {
         "validation_fraction": config.data.validation_fraction,
         "test_fraction": config.data.test_fraction,
@@ -100,8 +108,11 @@ def read_examples(config: Config, tokenizer: BaseTokenizer, progress: Progress) 
         "chat_template": tokenizer.settings.chat_template,
     }
     sides: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
-    for identity, content in sorted(found.items()):
-        rows = tuple(_row(tokenizer, messages) for messages in _conversations(content))
+    for identity, (content, where) in sorted(found.items()):
+        try:
+            rows = tuple(_row(tokenizer, messages) for messages in _conversations(content))
+        except DataError as error:
+            raise DataError(f"{where}: {error.message}", hint=error.hint) from None
         if max(len(row.tokens) for row in rows) > config.model.context + 1:
             counts["longer_than_context"] += 1
         elif not all(row.learned[1:].any() for row in rows):
@@ -117,9 +128,10 @@ def read_examples(config: Config, tokenizer: BaseTokenizer, progress: Progress) 
                 f"none of {len(found)} examples is left for split `{side}`",
                 hint="add examples, raise `model.context`, or change `data.validation_fraction`",
             )
-    digest = hashlib.sha256(canonical_json({"examples": list(found), **parameters})).hexdigest()
+    digest = hashlib.sha256(canonical_json({"examples": sorted(found), **parameters})).hexdigest()
     held = {f"{side}_examples": len(examples) for side, examples in sides.items()}
     stage = {"kind": "examples", "digest": f"sha256:{digest}", "parents": [], "files": []}
+    counts["skipped_files"] = len(source.listing.skipped)
     return Examples(
         sides["train"],
         sides["validation"],
@@ -180,7 +192,7 @@ def _checked(line: bytes, objective: str, where: str) -> Mapping[str, Any]:
     """What is in a line, once it is known to be an example; other keys are left aside."""
     try:
         content = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is no JSON: {error}") from None
     for keys in _KEYS[objective]:
         if isinstance(content, dict) and keys <= content.keys():
@@ -192,7 +204,7 @@ def _checked(line: bytes, objective: str, where: str) -> Mapping[str, Any]:
                     for m in messages
                     for key in ("role", "content")
                 ]
-            if all(isinstance(text, str) for text in texts):
+            if all(isinstance(text, str) and is_unicode(text) for text in texts):
                 return {key: content[key] for key in keys}
     wanted = " or ".join(", ".join(f"`{key}`" for key in sorted(keys)) for keys in _KEYS[objective])
     raise DataError(f"{where} is no example for `train.objective: {objective}`, expected {wanted}")

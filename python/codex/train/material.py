@@ -13,6 +13,7 @@ from codex.data.examples import ExampleBatches, read_examples
 from codex.data.load import TokenBatch, TokenBatches
 from codex.data.prepare import prepare
 from codex.data.store import cache_folder
+from codex.errors import DamageError
 from codex.evaluate import Bits, HeldOut, HeldOutAnswers
 from codex.file import read_bytes
 from codex.models.causal import CausalModel
@@ -100,10 +101,9 @@ def _text(config: Config, progress: Progress) -> Material:
 
 
 def _examples(config: Config, progress: Progress) -> Material:
-    template = config.tokens.chat_template
-    source = None if template is None else read_bytes(Path(template), limit_bytes=_TEMPLATE_BYTES).decode()
-    tokenizer = Tokenizer.from_file(config.tokens.tokenizer or "").with_settings(chat_template=source)
-    examples = read_examples(config, tokenizer, progress)
+    template = None if config.tokens.chat_template is None else _template(Path(config.tokens.chat_template))
+    tokenizer = Tokenizer.from_file(config.tokens.tokenizer or "").with_settings(chat_template=template)
+    examples = read_examples(config, tokenizer, cache=cache_folder(), progress=progress)
     held_out = HeldOutAnswers(examples.validation)
     return Material(
         tokenizer,
@@ -113,6 +113,13 @@ def _examples(config: Config, progress: Progress) -> Material:
         lambda: (example.answer for example in examples.validation),
         examples.lineage,
     )
+
+
+def _template(path: Path) -> str:
+    try:
+        return read_bytes(path, limit_bytes=_TEMPLATE_BYTES).decode()
+    except UnicodeDecodeError as error:
+        raise DamageError(f"`{path}` is not UTF-8: {error}") from None
 
 
 def _rows_of_a_step(config: Config) -> int:

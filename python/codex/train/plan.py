@@ -154,8 +154,9 @@ def plan_run(config: Config, name: str, progress: Progress) -> Plan:
 
 def kept_for_backward(model: CausalModel, config: Config, machine: Machine) -> int:
     """Bytes that the forward pass of one micro-batch keeps besides the weights; works on real and on fake tensors."""
+    paired = 2 if config.train.objective == "preferences" else 1
     rows = torch.zeros(
-        config.train.micro_batch_size, config.model.context, dtype=torch.int64, device=machine.device
+        paired * config.train.micro_batch_size, config.model.context, dtype=torch.int64, device=machine.device
     )
     documents = None if config.train.packing == "contiguous" else Documents(rows == 0)
     kept: dict[int, torch.UntypedStorage] = {}
