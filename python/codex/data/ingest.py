@@ -225,7 +225,7 @@ class _Duplicates:
         self.counts["records"] -= 1
         self.counts["text_bytes"] -= text_bytes
         if meta is None:
-            self.skipped.append(Skipped(path, reason, self.files.named(path).bytes))
+            self.skipped.append(Skipped(path, reason, self.files.bytes_of(path)))
         elif self.dropped[kind] <= _LISTED:
             self.skipped.append(Skipped(f"{path}#{meta['row']}", reason, 0))
 

@@ -77,8 +77,8 @@ class Files:
         """How many of them can be read, as far as is known, and the bytes of these."""
         return self.raw.totals()
 
-    def named(self, name: str) -> Found:
-        """The file of that name.
+    def bytes_of(self, name: str) -> int:
+        """How long the file of that name is.
 
         Raises:
             KeyError: if there is none.
@@ -86,7 +86,7 @@ class Files:
         number = self.raw.find(name)
         if number is None:
             raise KeyError(name)
-        return self[number]
+        return self.raw.bytes_of(number)
 
 
 @dataclass(frozen=True, slots=True)

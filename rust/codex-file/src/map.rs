@@ -40,24 +40,27 @@ impl Deref for Mapped {
     }
 }
 
-/// All of a file that has so many bytes; none if it has more or fewer.
+/// Adds all of a file that has so many bytes to `data`, and nothing if it has more or fewer; whether it has so many.
 ///
 /// # Errors
-/// If the file cannot be read.
-pub fn read_sized(path: &Path, bytes: usize) -> Result<Option<Vec<u8>>> {
+/// If the file cannot be read; `data` may then have some of it.
+pub fn read_sized(path: &Path, bytes: usize, data: &mut Vec<u8>) -> Result<bool> {
     let failed = |error| Error::io("read", path, error);
     let file = File::open(path).map_err(failed)?;
+    let start = data.len();
     // One more, so that the call that reads the last byte reads past it, and says so by giving less than it was asked for.
-    let mut data = Vec::with_capacity(bytes + 1);
+    data.reserve(bytes + 1);
     loop {
-        match rustix::io::read(&file, spare_capacity(&mut data)) {
+        match rustix::io::read(&file, spare_capacity(data)) {
             Ok(0) => break,
-            Ok(_) if data.len() >= bytes => break,
+            Ok(_) if data.len() - start >= bytes => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(failed(error.into())),
         }
     }
-    Ok((data.len() == bytes).then_some(data))
+    let is_so = data.len() - start == bytes;
+    data.truncate(start + if is_so { bytes } else { 0 });
+    Ok(is_so)
 }
 
 /// Hands the file to `each` in blocks of `block_bytes`, the last one shorter; an empty file gives no block.
@@ -137,19 +140,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_size_is_none() {
+    fn a_file_of_another_size_adds_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         for length in [0_usize, 1, 4096, 300_000] {
             let data = vec![7; length];
             std::fs::write(&path, &data).unwrap();
-            assert_eq!(read_sized(&path, length).unwrap(), Some(data));
-            assert_eq!(read_sized(&path, length + 1).unwrap(), None);
-            if length > 0 {
-                assert_eq!(read_sized(&path, length - 1).unwrap(), None);
-            }
+            let mut read = b"before".to_vec();
+            assert!(read_sized(&path, length, &mut read).unwrap());
+            assert_eq!(read, [b"before", &data[..]].concat());
+            assert!(!read_sized(&path, length + 1, &mut read).unwrap());
+            assert!(length == 0 || !read_sized(&path, length - 1, &mut read).unwrap());
+            assert_eq!(read.len(), 6 + length);
         }
-        assert!(read_sized(folder.path(), 0).is_err());
+        assert!(read_sized(folder.path(), 0, &mut Vec::new()).is_err());
     }
 
     #[test]

@@ -162,16 +162,16 @@ pub fn read_digested_in(
     Ok((unpack(path, limit_bytes, stored)?, digest))
 }
 
-/// What the bytes of the file at `path` unpack to, if they are compressed; they are taken then.
+/// What the bytes of the file at `path` unpack to, if they are compressed.
 ///
 /// # Errors
 /// As [`read_all`].
-pub fn unpack(path: &Path, limit_bytes: u64, stored: &mut Vec<u8>) -> Result<Option<Vec<u8>>> {
+pub fn unpack(path: &Path, limit_bytes: u64, stored: &[u8]) -> Result<Option<Vec<u8>>> {
     if sniff(stored) == Format::Plain {
         return Ok(None);
     }
     let mut unpacked = Vec::new();
-    let packed = named(path, Cursor::new(std::mem::take(stored)))?;
+    let packed = named(path, Cursor::new(stored.to_vec()))?;
     collect(packed, path, limit_bytes, &mut unpacked)?;
     Ok(Some(unpacked))
 }

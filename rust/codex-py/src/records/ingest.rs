@@ -125,9 +125,7 @@ impl RawFiles {
 
     fn __getitem__(&self, number: usize) -> PyResult<Listed> {
         let files = self.read()?;
-        let file = files
-            .get(number)
-            .ok_or_else(|| PyIndexError::new_err("no file of that number"))?;
+        let file = files.get(number).ok_or_else(no_such_file)?;
         let stamp = file.stamp;
         Ok((
             file.name.to_owned(),
@@ -143,6 +141,13 @@ impl RawFiles {
     #[allow(clippy::needless_pass_by_value)]
     fn find(&self, name: PyBackedStr) -> PyResult<Option<usize>> {
         Ok(self.read()?.find(&name))
+    }
+
+    /// How long the file of a number is.
+    fn bytes_of(&self, number: usize) -> PyResult<u64> {
+        let files = self.read()?;
+        let file = files.get(number).ok_or_else(no_such_file)?;
+        Ok(file.stamp.bytes)
     }
 
     /// How many can be read, and the bytes of these.
@@ -193,6 +198,10 @@ impl RawFiles {
     fn read(&self) -> PyResult<std::sync::RwLockReadGuard<'_, Files>> {
         self.0.read().map_err(|_| poisoned())
     }
+}
+
+fn no_such_file() -> PyErr {
+    PyIndexError::new_err("no file of that number")
 }
 
 fn poisoned() -> PyErr {

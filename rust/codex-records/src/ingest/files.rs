@@ -5,14 +5,16 @@
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io::Write as _;
+use std::ops::Range;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use codex_file::digest::{Algorithm, Digest, digest_bytes, digest_file_by, sha256_each};
 use codex_file::map::read_sized;
 
-use super::kept::Kept;
+use super::kept::{Kept, Piece};
 use crate::encode;
 
 /// How many bytes of a file are digested at a time.
@@ -227,50 +229,47 @@ impl RawFiles {
     #[must_use]
     pub fn contents(&self, start: usize, stop: usize) -> Vec<Option<Result<Content, String>>> {
         let mut found = Vec::new();
-        let (mut small, mut small_bytes) = (Vec::new(), 0);
-        for (number, file) in (start..stop).map_while(|number| Some((number, self.get(number)?))) {
+        let files = || (start..stop).map_while(|number| Some((number, self.get(number)?)));
+        let sizes = files().map(|(_, file)| file.stamp.bytes);
+        let mut small_bytes = sizes.filter(|size| *size <= SMALL_BYTES).sum();
+        let mut small = Small::with_room(small_bytes);
+        for (number, file) in files() {
             let size = file.stamp.bytes;
             let said = |error: codex_file::Error| Some(Err(error.to_string()));
             if size > SMALL_BYTES {
                 found.push(content_of_large(&file).map_or_else(said, |content| content.map(Ok)));
                 continue;
             }
-            found.push(None);
-            match read_sized(&file.path(), usize::try_from(size).unwrap_or(0)) {
-                Ok(Some(bytes)) => small.push((number, bytes)),
-                Ok(None) => {}
-                Err(error) => found[number - start] = said(error),
+            if small.together.len() as u64 + size > SMALL_BYTES {
+                let full = std::mem::replace(&mut small, Small::with_room(small_bytes));
+                self.digest_small(start, &mut found, full);
             }
-            small_bytes += size;
-            if small_bytes >= SMALL_BYTES {
-                self.digest_small(start, &mut found, &mut small);
-                small_bytes = 0;
-            }
+            small_bytes -= size;
+            found.push(small.read(number, &file).map_or_else(said, |()| None));
         }
-        self.digest_small(start, &mut found, &mut small);
+        self.digest_small(start, &mut found, small);
         found
     }
 
     /// What small files hold, the first in `found` being the one of number `start`.
-    fn digest_small(
-        &self,
-        start: usize,
-        found: &mut [Option<Result<Content, String>>],
-        small: &mut Vec<(usize, Vec<u8>)>,
-    ) {
-        let texts: Vec<_> = small.iter().map(|(_, bytes)| &bytes[..]).collect();
-        for (sha256, (number, bytes)) in sha256_each(&texts).into_iter().zip(small.drain(..)) {
-            let not_kept = match self.entries[number].touched_ns {
-                Some(_) => self.kept.put(number, bytes),
-                None => Some(bytes),
-            };
-            let xxh3 = not_kept.map(|bytes| bytes_of(&digest_bytes(Algorithm::Xxh3, &bytes)));
+    fn digest_small(&self, start: usize, found: &mut [Option<Result<Content, String>>], small: Small) {
+        let Small { together, places } = small;
+        let texts: Vec<_> = places.iter().map(|(_, place)| &together[place.clone()]).collect();
+        let digests = sha256_each(&texts);
+        let together = Arc::new(together);
+        let seen = places
+            .iter()
+            .filter(|(number, _)| self.entries[*number].touched_ns.is_some());
+        let is_kept = self.kept.put(&together, seen.cloned());
+        for ((number, place), sha256) in places.into_iter().zip(digests) {
+            let is_read_again = !is_kept || self.entries[number].touched_ns.is_none();
+            let xxh3 = is_read_again.then(|| bytes_of(&digest_bytes(Algorithm::Xxh3, &together[place])));
             found[number - start] = Some(Ok(Content { sha256, xxh3 }));
         }
     }
 
     /// The bytes of a file, if they were kept when they were digested; they are given once.
-    pub(super) fn take_kept(&self, number: usize) -> Option<Vec<u8>> {
+    pub(super) fn take_kept(&self, number: usize) -> Option<Piece> {
         self.kept.take(number)
     }
 
@@ -329,6 +328,39 @@ impl RawFiles {
             ends.push(self.len());
         }
         ends
+    }
+}
+
+/// Small files on their way to a digest, one behind the other.
+struct Small {
+    together: Vec<u8>,
+    /// Numbers of files, and where they lie.
+    places: Vec<(usize, Range<usize>)>,
+}
+
+impl Small {
+    /// Of files of so many bytes, as many as are digested together.
+    fn with_room(bytes: u64) -> Self {
+        let bytes = usize::try_from(bytes.min(SMALL_BYTES)).unwrap_or(0);
+        Self {
+            together: Vec::with_capacity(bytes + 1),
+            places: Vec::new(),
+        }
+    }
+
+    /// Adds a file if it is as long as it was listed.
+    fn read(&mut self, number: usize, file: &RawFile<'_>) -> codex_file::Result<()> {
+        let start = self.together.len();
+        let size = usize::try_from(file.stamp.bytes).unwrap_or(0);
+        match read_sized(&file.path(), size, &mut self.together) {
+            Ok(true) => self.places.push((number, start..start + size)),
+            Ok(false) => {}
+            Err(error) => {
+                self.together.truncate(start);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -111,10 +111,16 @@ impl Merge {
         };
         lines.extend_from_slice(&head);
         let source = &mut self.sources[number];
-        source
-            .file
-            .read_until(b'\n', lines)
-            .map_err(|error| Error::io("read", &source.path, error))?;
+        let mut is_whole = false;
+        while !is_whole {
+            let ready = source.file.fill_buf();
+            let ready = ready.map_err(|error| Error::io("read", &source.path, error))?;
+            let end = memchr::memchr(b'\n', ready).map(|at| at + 1);
+            is_whole = end.is_some() || ready.is_empty();
+            let taken = end.unwrap_or(ready.len());
+            lines.extend_from_slice(&ready[..taken]);
+            source.file.consume(taken);
+        }
         self.advance(number)?;
         Ok(Some((head, number)))
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use codex_file::stream::{read_digested_in, unpack};
-use memchr::memmem;
 
 use super::files::{RawFile, RawFiles};
+use super::kept::Piece;
 use super::run::{Run, RunFile};
 use super::{Filters, kind_of, reason_of};
 use crate::record::put_line;
@@ -140,14 +140,13 @@ impl Unit {
     }
 
     /// Takes a file that is one text; its bytes may have been kept when they were digested.
-    fn text(&mut self, file: &RawFile<'_>, kept: Option<Vec<u8>>) -> Result<Stopped> {
+    fn text(&mut self, file: &RawFile<'_>, kept: Option<Piece>) -> Result<Stopped> {
         let path = file.path();
         let limit = self.reading.limit_bytes;
         let mut stored = std::mem::take(&mut self.stored);
         let kept = kept.filter(|kept| kept.len() as u64 <= limit && file.is_untouched(&path));
-        let read = if let Some(kept) = kept {
-            stored = kept;
-            unpack(&path, limit, &mut stored).map(|unpacked| (unpacked, true))
+        let read = if let Some(kept) = &kept {
+            unpack(&path, limit, kept).map(|unpacked| (unpacked, true))
         } else {
             stored.reserve(usize::try_from(file.stamp.bytes.min(limit) + 1).unwrap_or(0));
             read_digested_in(file.content.again(), &path, limit, &mut stored)
@@ -157,7 +156,8 @@ impl Unit {
             Ok((_, false)) => Ok(Stopped::AtChanged),
             Ok((unpacked, true)) => {
                 let id = unpacked.is_none().then(|| Id::of_digest(&file.content.sha256));
-                self.decoded(file, unpacked.as_deref().unwrap_or(&stored), id)
+                let stored = kept.as_deref().unwrap_or(&stored);
+                self.decoded(file, unpacked.as_deref().unwrap_or(stored), id)
             }
             Err(_) if !file.stamp.is_of(&path) => Ok(Stopped::AtChanged),
             Err(error) => {
@@ -266,7 +266,7 @@ impl Unit {
 
 /// Whether the bytes have a sequence that ISO-2022 and HZ change their characters by.
 fn is_perhaps_escaped(data: &[u8]) -> bool {
-    memmem::find(data, b"\x1b$").is_some() || memmem::find(data, b"~{").is_some()
+    memchr::memchr2_iter(0x1b, b'~', data).any(|at| matches!(data[at..], [0x1b, b'$', ..] | [b'~', b'{', ..]))
 }
 
 #[cfg(test)]
