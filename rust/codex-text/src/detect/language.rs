@@ -1,7 +1,7 @@
 //! Which language a text is in, where its encoding is no question.
 
 use super::alphabet::{ALPHABET, Symbol};
-use super::model::{CHARACTERS, LANGUAGES, SPACE};
+use super::model::{CHARACTERS, LANGUAGES, NAT, SPACE};
 
 /// Characters looked at.
 const SAMPLE: usize = 4096;
@@ -53,6 +53,9 @@ pub fn languages() -> Vec<&'static str> {
     names
 }
 
+/// What a letter after another costs at most: a language of which little was read has pairs that it merely has not seen.
+const MOST: u32 = 6 * NAT;
+
 /// The language in which letters follow each other so most probably.
 fn by_letters(characters: impl Iterator<Item = char>) -> Option<&'static str> {
     let symbols: Vec<Symbol> = characters.map(|character| ALPHABET.symbol(character)).collect();
@@ -64,7 +67,7 @@ fn by_letters(characters: impl Iterator<Item = char>) -> Option<&'static str> {
             .map(|symbol| {
                 let taken = taken_for[usize::from(*symbol)];
                 let this = std::mem::replace(&mut before, taken.class);
-                language.cost(this, taken.class) + u32::from(taken.extra)
+                language.cost(this, taken.class).min(MOST) + u32::from(taken.extra)
             })
             .sum();
         (cost, language.name)
@@ -115,6 +118,15 @@ mod tests {
                 "Будинок стояв на пагорбі, і ніхто не знав, хто його збудував.",
                 "uk",
             ),
+            (
+                "Dom stál na kopci a nikto nevedel, kto ho postavil, hoci sa o ňom v dedine rozprávalo celé roky.",
+                "sk",
+            ),
+            (
+                "Къщата стоеше на хълма и никой не знаеше кой я беше построил.",
+                "bg",
+            ),
+            ("Куќата стоеше на ридот и никој не знаеше кој ја изградил.", "mk"),
             ("كان البيت يقف على تلة ولم يعرف أحد من بناه هناك.", "ar"),
             ("家は丘の上に建っていたが、誰が建てたのか誰も知らなかった。", "ja"),
             ("房子建在山上，没有人知道是谁建的。", "zh-cn"),
