@@ -132,7 +132,7 @@ impl Model {
 
     /// The same of a word that begins as bytes.
     fn append_long(&self, word: &[u8], out: &mut Vec<u32>) {
-        let mut numbers = Vec::with_capacity(word.len());
+        let mut numbers = Vec::new();
         if self.merges.has_characters(word) {
             self.merges.each_character(word, |number| numbers.push(number));
         } else {
