@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,15 @@ def test_more_examples_move_none_to_another_side(tmp_path: Path, tokenizer: Toke
     assert before.digest != after.digest
     shorter = read(folder, tokenizer, **{"model.context": 128})
     assert shorter.digest != after.digest
+
+
+def test_examples_may_be_compressed(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    plain = written(tmp_path / "plain", SUMS)
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    content = (plain / "examples.ndjson").read_bytes()
+    (packed / "examples.ndjson.gz").write_bytes(gzip.compress(content.replace(b"\n", b"\r\n")))
+    assert read(packed, tokenizer).digest == read(plain, tokenizer).digest
 
 
 def test_a_side_without_examples_is_an_error(tmp_path: Path, tokenizer: Tokenizer) -> None:

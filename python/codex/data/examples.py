@@ -29,7 +29,7 @@ from codex.data.progress import Progress
 from codex.data.source import source_of
 from codex.data.split import side_by_id
 from codex.errors import DataError
-from codex.file import canonical_json
+from codex.file import canonical_json, read_bytes
 from codex.tokens.chat import Message
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def read_examples(config: Config, tokenizer: BaseTokenizer, *, cache: Path, prog
     found: dict[str, tuple[Mapping[str, Any], str]] = {}
     counts: Counter[str] = Counter()
     for file in source.listing.files:
-        for number, line in enumerate(file.path.read_bytes().splitlines(), start=1):
+        for number, line in enumerate(read_bytes(file.path).split(b"\n"), start=1):
             if line.strip():
                 where = f"{file.name}:{number}"
                 content = _checked(line, config.train.objective, where)
