@@ -220,11 +220,15 @@ impl Scalars {
     #[inline]
     pub(super) fn each_number(&self, word: &[u8], byte: impl Fn(u8) -> u32, mut each: impl FnMut(u32)) {
         let mut at = 0;
-        while at < word.len() {
-            let (scalar, length) = scalar_at(word, at).unwrap_or((0, 1));
+        while let Some(&first) = word.get(at) {
+            let Some((scalar, length)) = scalar_at(word, at) else {
+                each(byte(first));
+                at += 1;
+                continue;
+            };
             match self.number_of(scalar, word, at, length) {
                 Some(number) => each(number),
-                None => word[at..at + length].iter().for_each(|&other| each(byte(other))),
+                None => word[at..at + length].iter().for_each(|&part| each(byte(part))),
             }
             at += length;
         }
